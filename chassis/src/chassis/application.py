@@ -1,0 +1,151 @@
+"""A service, assembled: its HTTP side and its bus side, in one process or in two."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import APIRouter, FastAPI
+from sqlalchemy import MetaData
+
+from chassis import migrations, telemetry
+from chassis.consumers import Consumers
+from chassis.database import Database
+from chassis.health import Health, health_router
+from chassis.limits import LimitBody
+from chassis.problems import answer_with_problems
+from chassis.roots import Root
+from chassis.settings import ServiceSettings
+from chassis.tokens import Verifier
+from chassis.worker import Duty, Worker
+
+GRACE_SECONDS = 15
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """Everything that makes a service this one and not another."""
+
+    name: str
+    """On the bus, in addresses and in groups."""
+    settings: type[ServiceSettings]
+    routers: Sequence[APIRouter]
+    consumers: Sequence[Consumers]
+    root: type[Root] | None
+    metadata: MetaData
+    migrations: Path
+    duties: Sequence[Duty] = ()
+    prepare: Callable[[FastAPI, Any], None] = field(default=lambda api, settings: None)
+    """Puts what only this service's endpoints need on `api.state`."""
+
+    def database(self, settings: ServiceSettings) -> Database:
+        return Database(
+            settings.database_url,
+            connections_max=settings.connections_max,
+            one_statement_flush=settings.one_statement_flush,
+            shared={"settings": settings},
+        )
+
+    def worker(self, settings: ServiceSettings, database: Database) -> Worker:
+        """The bus side, to be entered with `running()`."""
+        return Worker(
+            settings,
+            database,
+            service=self.name,
+            consumers=self.consumers,
+            root=self.root,
+            duties=self.duties,
+        )
+
+    def api(self, settings: ServiceSettings, database: Database, worker: Worker | None = None) -> FastAPI:
+        """The HTTP side on `database`, which its caller closes; with `worker` running beside it, if there is one."""
+
+        @asynccontextmanager
+        async def lifespan(api: FastAPI) -> AsyncIterator[None]:
+            beside: AbstractAsyncContextManager[object] = worker.running() if worker else nullcontext()
+            async with beside:
+                if worker:
+                    _obey_signals(worker)
+                yield
+
+        api = FastAPI(title=f"Orderloom {self.name}", version="0.1.0", lifespan=lifespan)
+        api.state.service = self.name
+        api.state.settings = settings
+        api.state.database = database
+        api.state.worker = worker
+        api.state.verifier = Verifier(settings.jwks, issuer=settings.token_issuer, audience=settings.token_audience)
+        api.state.health = Health(settings, database, worker, self.migrations_folder(settings))
+        api.add_middleware(LimitBody, bytes_max=settings.body_bytes_max)
+        answer_with_problems(api)
+        api.include_router(health_router)
+        self.prepare(api, settings)
+        for router in self.routers:
+            api.include_router(router)
+        return api
+
+    def migrations_folder(self, settings: ServiceSettings) -> Path:
+        return settings.migrations or self.migrations
+
+    def run(self, arguments: Sequence[str] | None = None) -> None:
+        """The command of the service's process."""
+        parser = argparse.ArgumentParser(description=f"The {self.name} service of Orderloom.")
+        parser.add_argument("part", choices=["all", "api", "worker", "migrate"], help="what this process runs")
+        part = parser.parse_args(arguments).part
+        settings = self.settings()
+        if part == "migrate":
+            return migrations.migrate(settings.database_url, self.migrations_folder(settings))
+        telemetry.start(
+            service=self.name,
+            trace_ratio=settings.trace_ratio,
+            otlp_endpoint=settings.otlp_endpoint,
+            log_level=settings.log_level,
+        )
+        asyncio.run(self._serve(settings, part))
+
+    async def _serve(self, settings: ServiceSettings, part: str) -> None:
+        database = self.database(settings)
+        worker = None if part == "api" else self.worker(settings, database)
+        shown = self if part != "worker" else _without_endpoints(self)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                shown.api(settings, database, worker),
+                host=settings.host,
+                port=settings.port,
+                access_log=False,
+                log_level="warning",
+                timeout_graceful_shutdown=GRACE_SECONDS,
+                h11_max_incomplete_event_size=64 * 1024,
+            )
+        )
+        await server.serve()
+        await database.close()
+        if not server.started:
+            sys.exit(1)
+
+
+def _without_endpoints(service: Service) -> Service:
+    """A worker's process answers for its health and its metrics alone."""
+    return replace(service, routers=())
+
+
+def _obey_signals(worker: Worker) -> None:
+    """SIGUSR1 pauses the bus side, SIGUSR2 lets it go on: for when the broker itself is being replaced."""
+    loop = asyncio.get_running_loop()
+    pausing: set[asyncio.Task[None]] = set()
+
+    def pause() -> None:
+        task = loop.create_task(worker.pause())
+        pausing.add(task)
+        task.add_done_callback(pausing.discard)
+
+    try:
+        loop.add_signal_handler(signal.SIGUSR1, pause)
+        loop.add_signal_handler(signal.SIGUSR2, worker.resume)
+    except (RuntimeError, ValueError):
+        return  # not in the main thread: a test

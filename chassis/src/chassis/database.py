@@ -1,0 +1,119 @@
+"""One request or one batch of events is one transaction, opened and closed here and nowhere else."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import TIMESTAMP, MetaData, Numeric
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Session
+
+from chassis.flush import OneStatementSession
+
+COLUMN_TYPES: dict[Any, Any] = {
+    datetime: TIMESTAMP(timezone=True),
+    Decimal: Numeric(),
+    dict[str, str]: JSONB(none_as_null=True),
+    dict[str, Any]: JSONB(none_as_null=True),
+    list[Any]: JSONB(none_as_null=True),
+}
+"""Instants are UTC with their zone. Decimals come back with the very digits that went in: no scale of our own."""
+
+POOL_TIMEOUT_SECONDS = 5
+CONNECT_TIMEOUT_SECONDS = 5
+SERVER_SETTINGS = {
+    "statement_timeout": "30s",
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "60s",
+    "jit": "off",
+}
+"""Nothing waits for ever. These statements are too short to be worth compiling."""
+
+RECORDED = "facts recorded"
+"""Set in `session.info` by the outbox: this commit gives the relay work."""
+
+OUTDATED = "outdated"
+"""In `session.info`, what of `shared` this commit makes old."""
+
+
+def new_metadata() -> MetaData:
+    """Constraints named by convention, so that a migration can name them. Each service has a metadata of its own."""
+    return MetaData(
+        naming_convention={
+            "ix": "%(table_name)s_%(column_0_N_name)s_ix",
+            "uq": "%(table_name)s_%(column_0_N_name)s_key",
+            "ck": "%(table_name)s_%(constraint_name)s_check",
+            "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+            "pk": "%(table_name)s_pkey",
+        }
+    )
+
+
+class ChassisModel(DeclarativeBase):
+    """The base of the tables that are the same in every service's database: outbox, inbox, parking, timers."""
+
+    metadata = new_metadata()
+    type_annotation_map = COLUMN_TYPES
+
+
+class Database:
+    """A service's database: a pool, its transactions, and the signal that wakes the relay of this process."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        connections_max: int = 10,
+        one_statement_flush: bool = True,
+        facts_recorded: asyncio.Event | None = None,
+        shared: dict[Any, Any] | None = None,
+    ) -> None:
+        self.url = url
+        self.facts_recorded = facts_recorded or asyncio.Event()
+        self.shared = {} if shared is None else shared
+        """What transactions of this process remember for each other: see `chassis.cached`."""
+        self._engine = create_async_engine(
+            url,
+            pool_size=connections_max,
+            max_overflow=0,
+            pool_timeout=POOL_TIMEOUT_SECONDS,
+            connect_args={"server_settings": SERVER_SETTINGS, "timeout": CONNECT_TIMEOUT_SECONDS},
+        )
+        self._one_statement_flush = one_statement_flush
+        self._sessions = async_sessionmaker(
+            self._engine,
+            autoflush=False,  # a query would flush the half-built objects of a batch
+            expire_on_commit=False,
+            sync_session_class=OneStatementSession if one_statement_flush else Session,
+        )
+
+    def with_pool_of_its_own(self, connections_max: int) -> "Database":
+        """The same database for a worker, so that neither waits for the other's connections."""
+        return Database(
+            self.url,
+            connections_max=connections_max,
+            one_statement_flush=self._one_statement_flush,
+            facts_recorded=self.facts_recorded,
+            shared=self.shared,
+        )
+
+    @asynccontextmanager
+    async def transaction(self, cause: object = None) -> AsyncIterator[AsyncSession]:
+        """Commit what the block did, or nothing of it if it raises; then wake the relay if a fact was recorded.
+
+        `cause` is the `outbox.Cause` of the facts recorded in the block, where it is known at its start.
+        """
+        async with self._sessions(info={"cause": cause, "shared": self.shared}) as session:
+            async with session.begin():
+                yield session
+            if session.info.get(RECORDED):
+                self.facts_recorded.set()
+            for key in session.info.get(OUTDATED, ()):
+                self.shared.pop(key, None)
+
+    async def close(self) -> None:
+        await self._engine.dispose()

@@ -1,0 +1,71 @@
+"""`/healthz`: the process lives. `/readyz`: it can do its work, or says why not. `/metrics`: what it did."""
+
+from pathlib import Path
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+
+from chassis import migrations
+from chassis.database import Database
+from chassis.settings import ServiceSettings
+from chassis.worker import Worker
+
+OK = "ok"
+
+
+class Health:
+    """Asks every part that the service stands on."""
+
+    def __init__(self, settings: ServiceSettings, database: Database, worker: Worker | None, folder: Path) -> None:
+        self._settings = settings
+        self._database = database
+        self._worker = worker
+        self._folder = folder
+        self._is_migrated = False
+
+    async def checks(self) -> dict[str, str]:
+        """By part, `ok` or a sentence that says what is wrong."""
+        checks = {"database": await self._check_database(), "migrations": await self._check_migrations()}
+        if self._worker is not None:
+            checks["bus"] = self._worker.trouble or OK
+        return checks
+
+    async def _check_database(self) -> str:
+        try:
+            async with self._database.transaction() as session:
+                await session.execute(text("SELECT 1"))
+        except Exception as reason:
+            return f"The database does not answer: {reason!r}"
+        return OK
+
+    async def _check_migrations(self) -> str:
+        if not self._is_migrated:
+            try:
+                url = self._database.url
+                self._is_migrated = await migrations.newest_revision_is_applied(url, self._folder)
+            except Exception as reason:
+                return f"The revision cannot be read: {reason!r}"
+        return OK if self._is_migrated else "The newest migration is not applied: run `migrate`."
+
+
+health_router = APIRouter(include_in_schema=False)
+
+
+@health_router.get("/healthz")
+async def is_alive() -> dict[str, str]:
+    return {"status": OK}
+
+
+@health_router.get("/readyz")
+async def is_ready(request: Request) -> JSONResponse:
+    health: Health = request.app.state.health
+    checks = await health.checks()
+    ready = all(check == OK for check in checks.values())
+    return JSONResponse({"ready": ready, "checks": checks}, 200 if ready else 503)
+
+
+@health_router.get("/metrics")
+async def metrics() -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,287 @@
+"""Facts enter here: each is applied once per consumer, with its effect in one transaction, and none is ever lost."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+from aiokafka import ConsumerRecord
+from faststream.kafka import KafkaMessage
+from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis import outbox, parking, received, roots, telemetry
+from chassis.clock import utc_now
+from chassis.consumers import Consumers
+from chassis.database import Database
+from chassis.delivery import DeadLetter, Delivery, Letter, read
+from chassis.errors import NotYetKnown, Refusal, Undeliverable, is_transient
+from contracts import topics
+
+log = structlog.get_logger(__name__)
+
+BACKOFF_SECONDS = (0.1, 1.0)
+"""Before the second and the third attempt: a message is parked, or applied, within five seconds."""
+PAUSE_SECONDS = 0.5
+"""Before a batch is tried again when the database or the network is away."""
+ACKNOWLEDGE_SECONDS = 0.2
+"""At least so long between two commits of offsets. A crash reads this much again, and the inbox drops it."""
+HORIZON = timedelta(days=received.KEPT_DAYS)
+
+
+class BeyondHorizon(Exception):
+    """The fact is older than the memory of the inbox: nobody knows whether it was applied before."""
+
+
+@dataclass
+class Batch:
+    """What came in one poll, sorted by what can be done with it."""
+
+    deliveries: list[Delivery] = field(default_factory=list)
+    letters: list[Letter] = field(default_factory=list)
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    read: received.Read = field(default_factory=received.Read)
+
+
+class Inbox:
+    """The consumers of one service, on one subscription.
+
+    `root` is the service's root table: the roots of all orders in a batch are locked before the first handler runs,
+    so that a handler's own `roots.lock` costs nothing.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        consumers: Sequence[Consumers],
+        *,
+        service: str,
+        root: type[roots.Root] | None,
+        topic_prefix: str = "",
+    ) -> None:
+        self.service = service
+        self.consumers = consumers
+        self.trouble: str | None = None
+        """Why the batch at hand waits, or None."""
+        self._database = database
+        self._root = root
+        self._topic_prefix = topic_prefix
+        self._acknowledged_at = 0.0
+
+    @property
+    def topics(self) -> list[str]:
+        """With the deployment's prefix."""
+        return sorted(self._topic_prefix + topic for topic in set().union(*(each.topics for each in self.consumers)))
+
+    async def consume(self, message: KafkaMessage) -> None:
+        """Bring a batch to its end, however long it takes, and only then commit its offsets. Never raises."""
+        while True:
+            try:
+                await self.apply_all(message.raw_message)
+                self.trouble = None
+                return await self._acknowledge(message)
+            except Exception as reason:
+                # Away or overloaded: nobody's fault. A bug of ours in here must not lose the batch either.
+                self.trouble = repr(reason)
+                log.warning("batch_waits", reason=self.trouble)
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def apply_all(self, records: Sequence[ConsumerRecord]) -> None:
+        """Bring every record to its end: applied, dropped as a duplicate, answered, parked, or a dead letter."""
+        batch = self._sort(records)
+        try:
+            await self._apply(self.consumers, batch.deliveries, batch.dead_letters, batch.read)  # nearly always
+        except Exception as reason:
+            if _is_away(reason):
+                raise
+            log.warning("batch_refused", size=len(batch.deliveries), reason=repr(reason))
+            await self._apply_key_by_key(batch)
+        for letter in batch.letters:
+            await self._answer(letter)
+
+    async def release(self, consumer_name: str, key: str) -> int:
+        """Apply what is parked of `key`, in order and all or nothing, and let the key flow again; return how many.
+
+        Raises `KeyNotParked`, and what a handler raises; then nothing has changed.
+        """
+        (consumer,) = (each for each in self.consumers if each.name == consumer_name)
+        async with self._database.transaction() as session:
+            deliveries = await parking.take(session, consumer.name, key)
+            await self._lock_roots(session, deliveries)
+            for delivery in deliveries:
+                await self._handle(session, consumer, delivery)
+            return len(deliveries)
+
+    def _sort(self, records: Iterable[ConsumerRecord]) -> Batch:
+        """Part what concerns this service from the rest by the headers alone, and the readable from the unreadable."""
+        batch = Batch()
+        for record in records:
+            topic = record.topic.removeprefix(self._topic_prefix)
+            if any(each.requests and each.requests.topic == topic for each in self.consumers):
+                batch.letters.append(Letter.of(record, topic=topic))
+                continue
+            try:
+                delivery = read(record, topic=topic)
+            except Undeliverable as reason:
+                if self._is_concerned(record, topic):
+                    batch.dead_letters.append(DeadLetter.of_record(record, reason))
+                continue
+            batch.read.note(delivery, partition=record.partition, offset=record.offset)
+            if any(each.wants(delivery) for each in self.consumers):
+                batch.deliveries.append(delivery)
+            else:
+                batch.read.unhandled.append(delivery.id)
+        return batch
+
+    def _is_concerned(self, record: ConsumerRecord, topic: str) -> bool:
+        """Of what cannot be read, only the service that would have handled it keeps a dead letter."""
+        event_type = dict(record.headers).get("ce_type", b"").decode()
+        return any(topic in each.every or event_type in each.handlers for each in self.consumers)
+
+    async def _apply(
+        self,
+        consumers: Sequence[Consumers],
+        deliveries: Sequence[Delivery],
+        dead_letters: Sequence[DeadLetter] = (),
+        read: received.Read | None = None,
+    ) -> None:
+        """One transaction: what is new in `deliveries` with its effects, in order, consumer after consumer."""
+        if not deliveries and not dead_letters and not read:
+            return
+        async with self._database.transaction() as session:
+            wanted = {each.name: [d for d in deliveries if each.wants(d)] for each in consumers}
+            fresh = await received.enter(session, wanted, read or received.Read())
+            parked = await parking.keys_among(session, {n: {d.key for d in each} for n, each in fresh.items()})
+            await self._lock_roots(session, [d for each in fresh.values() for d in each])
+            for consumer in consumers:
+                for delivery in fresh[consumer.name]:
+                    if (consumer.name, delivery.key) in parked:
+                        parking.park(session, consumer.name, delivery)
+                    else:
+                        await self._handle(session, consumer, delivery)
+            for dead_letter in dead_letters:
+                self._bury(session, dead_letter)
+
+    async def _apply_key_by_key(self, batch: Batch) -> None:
+        """No key waits for another. Raises, when all others are done, what must be tried again later."""
+        waits: NotYetKnown | None = None
+        for consumer in self.consumers:
+            for group in _by_key(filter(consumer.wants, batch.deliveries)):
+                try:
+                    await self._apply_one_by_one(consumer, group)
+                except NotYetKnown as reason:
+                    waits = reason
+        if waits is not None:
+            raise waits
+        await self._apply(self.consumers, [], batch.dead_letters, batch.read)
+
+    async def _apply_one_by_one(self, consumer: Consumers, group: list[Delivery]) -> None:
+        """The messages of one key, each in its own transaction; the first that cannot be applied parks the rest."""
+        for position, delivery in enumerate(group):
+            try:
+                await self._apply_patiently(consumer, delivery)
+            except Undeliverable as reason:
+                await self._give_up(consumer, delivery, reason)
+            except Exception as reason:
+                if is_transient(reason):
+                    raise
+                await self._park(consumer, group[position:], reason)
+                return
+
+    async def _apply_patiently(self, consumer: Consumers, delivery: Delivery) -> None:
+        """Try again what may go away by itself. A refusal or a body that breaks the schema will not."""
+        for backoff_seconds in BACKOFF_SECONDS:
+            try:
+                return await self._apply([consumer], [delivery])
+            except (Refusal, ValidationError, Undeliverable, BeyondHorizon):
+                raise
+            except Exception as reason:
+                if is_transient(reason):
+                    raise
+                await asyncio.sleep(backoff_seconds)
+        await self._apply([consumer], [delivery])
+
+    async def _park(self, consumer: Consumers, group: list[Delivery], reason: Exception) -> None:
+        """Park a key with its messages; the first, which is to blame, is also told to the dead letters."""
+        log.error("key_parked", consumer=consumer.name, key=group[0].key, type=group[0].type, reason=repr(reason))
+        telemetry.PARKED.labels(self.service, consumer.name).inc()
+        async with self._database.transaction() as session:
+            fresh = await received.enter(session, {consumer.name: group}, received.Read())
+            await parking.park_key(session, consumer.name, group[0].key, reason)
+            for delivery in fresh[consumer.name]:
+                parking.park(session, consumer.name, delivery)
+            self._bury(session, DeadLetter.of_delivery(group[0], reason))
+
+    async def _give_up(self, consumer: Consumers, delivery: Delivery, reason: Undeliverable) -> None:
+        """Dead letter, and nothing waits for it."""
+        async with self._database.transaction() as session:
+            fresh = await received.enter(session, {consumer.name: [delivery]}, received.Read())
+            if fresh[consumer.name]:
+                self._bury(session, DeadLetter.of_delivery(delivery, reason))
+
+    async def _answer(self, letter: Letter) -> None:
+        """One transaction a message: what one sender asks for never waits for what another did wrong."""
+        (requests,) = (each.requests for each in self.consumers if each.requests)
+        reason: Exception = Undeliverable("not tried")
+        for backoff_seconds in (*BACKOFF_SECONDS, 0.0):
+            try:
+                async with self._letter_transaction(letter) as session:
+                    return await requests.handle(letter, session)
+            except Exception as failure:
+                if is_transient(failure):
+                    raise
+                reason = failure
+                if isinstance(failure, Undeliverable):
+                    break
+                log.warning("request_refused", topic=letter.topic, key=letter.key, reason=repr(failure))
+                await asyncio.sleep(backoff_seconds)
+        async with self._letter_transaction(letter) as session:
+            self._bury(session, DeadLetter.of_letter(letter, reason))
+            await requests.give_up(letter, reason, session)
+
+    def _letter_transaction(self, letter: Letter) -> AbstractAsyncContextManager[AsyncSession]:
+        cause = outbox.Cause(id=letter.headers.get("ce_id", ""), actor=f"system:{self.service}")
+        return self._database.transaction(cause)
+
+    async def _lock_roots(self, session: AsyncSession, deliveries: list[Delivery]) -> None:
+        if self._root is not None:
+            order_ids = [delivery.order_id for delivery in deliveries if delivery.topic == topics.ORDERS]
+            await roots.lock_all(session, self._root, order_ids)
+
+    async def _handle(self, session: AsyncSession, consumer: Consumers, delivery: Delivery) -> None:
+        is_state = delivery.topic == topics.DIRECTORY  # the whole state each time: its age does not matter
+        if not is_state and delivery.told_at is not None and utc_now() - delivery.told_at > HORIZON:
+            raise BeyondHorizon(f"{delivery.type} was told at {delivery.time}: see whether it was applied, then retry.")
+        cause = outbox.Cause(id=str(delivery.id), actor=f"system:{self.service}", at=delivery.told_at)
+        outbox.set_cause(session, cause)
+        with telemetry.span(
+            f"{consumer.name} {delivery.type}", caused_by=delivery.headers, key=delivery.key, id=str(delivery.id)
+        ):
+            await consumer.handle(delivery, session)
+        telemetry.APPLIED.labels(self.service, consumer.name).inc()
+
+    def _bury(self, session: AsyncSession, letter: DeadLetter) -> None:
+        telemetry.DEAD_LETTERS.labels(self.service).inc()
+        outbox.forward_dead_letter(session, service=self.service, key=letter.key, type=letter.type, body=letter.body)
+
+    async def _acknowledge(self, message: KafkaMessage) -> None:
+        """Commit offsets, of this batch and of those before, unless that was done a moment ago."""
+        now = time.monotonic()
+        if now - self._acknowledged_at >= ACKNOWLEDGE_SECONDS:
+            self._acknowledged_at = now
+            await message.ack()
+
+
+def _is_away(reason: Exception) -> bool:
+    """Whether every key would meet the same: the database or the network is not there."""
+    return is_transient(reason) and not isinstance(reason, NotYetKnown)
+
+
+def _by_key(deliveries: Iterable[Delivery]) -> Iterable[list[Delivery]]:
+    groups: dict[str, list[Delivery]] = {}
+    for delivery in deliveries:
+        groups.setdefault(delivery.key, []).append(delivery)
+    return groups.values()

@@ -1,0 +1,94 @@
+"""What one consumer could not apply waits here with everything behind it of the same key; other keys flow on.
+
+Locks are taken in one order everywhere, by a batch and by a release: the parked key, then the root. A message that
+arrives during a release therefore waits for it, and is neither lost nor overtaken.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, Identity, Text, bindparam, delete, func, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.database import ChassisModel
+from chassis.delivery import Delivery
+from chassis.errors import NotFound
+
+_PAIRS = select(
+    func.unnest(bindparam("consumers", type_=ARRAY(Text))), func.unnest(bindparam("keys", type_=ARRAY(Text)))
+)
+"""Arrays, so that the statement is the same for a batch of any size and is prepared once."""
+
+
+class KeyNotParked(NotFound):
+    """There is nothing to release."""
+
+
+class ParkedKey(ChassisModel):
+    __tablename__ = "parked_keys"
+
+    consumer: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    reason: Mapped[str] = mapped_column(Text)
+    parked_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+
+class ParkedMessage(ChassisModel):
+    __tablename__ = "parked_messages"
+
+    position: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    consumer: Mapped[str]
+    event_id: Mapped[UUID]
+    topic: Mapped[str]
+    key: Mapped[str]
+    headers: Mapped[dict[str, str]]
+    body: Mapped[str] = mapped_column(Text)
+
+
+async def keys_among(session: AsyncSession, wanted: dict[str, set[str]]) -> set[tuple[str, str]]:
+    """Which of the keys of each consumer are parked; locked until the transaction ends, in key order."""
+    pairs = [(consumer, key) for consumer, keys in wanted.items() for key in keys]
+    if not pairs:
+        return set()
+    parked = (
+        select(ParkedKey.consumer, ParkedKey.key)
+        .where(tuple_(ParkedKey.consumer, ParkedKey.key).in_(_PAIRS))
+        .order_by(ParkedKey.consumer, ParkedKey.key)
+        .with_for_update()
+    )
+    values = {"consumers": [consumer for consumer, _ in pairs], "keys": [key for _, key in pairs]}
+    return {(consumer, key) for consumer, key in await session.execute(parked, values)}
+
+
+async def park_key(session: AsyncSession, consumer: str, key: str, reason: BaseException) -> None:
+    """From now on, messages of `key` wait."""
+    parked = insert(ParkedKey).values(consumer=consumer, key=key, reason=repr(reason))
+    await session.execute(parked.on_conflict_do_nothing())
+
+
+def park(session: AsyncSession, consumer: str, delivery: Delivery) -> None:
+    """Put `delivery` behind what is parked of its key."""
+    session.add(
+        ParkedMessage(
+            consumer=consumer,
+            event_id=delivery.id,
+            topic=delivery.topic,
+            key=delivery.key,
+            headers=delivery.headers,
+            body=delivery.body,
+        )
+    )
+
+
+async def take(session: AsyncSession, consumer: str, key: str) -> list[Delivery]:
+    """Remove `key` and return its messages in order. Raises `KeyNotParked`."""
+    parked = await session.get(ParkedKey, (consumer, key), with_for_update=True)
+    if parked is None:
+        raise KeyNotParked(f"{consumer} has not parked {key}: see the parked keys for what it has.")
+    waiting = (ParkedMessage.consumer == consumer, ParkedMessage.key == key)
+    messages = (await session.scalars(select(ParkedMessage).where(*waiting).order_by(ParkedMessage.position))).all()
+    await session.execute(delete(ParkedMessage).where(*waiting))
+    await session.delete(parked)
+    return [Delivery(message.topic, message.key, message.headers, message.body) for message in messages]

@@ -1,0 +1,72 @@
+"""Every error leaves as problem+json (RFC 9457) and says what to do."""
+
+import re
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from chassis.errors import Invalid, Refusal, field_errors, is_transient
+
+log = structlog.get_logger(__name__)
+
+RETRY_AFTER_SECONDS = "1"
+
+
+def answer_with_problems(api: FastAPI) -> None:
+    """Make `api` answer every refusal and every error of its own with a problem."""
+    api.add_exception_handler(Refusal, _answer_refusal)
+    api.add_exception_handler(RequestValidationError, _answer_invalid)
+    api.add_exception_handler(HTTPException, _answer_http)
+    api.add_exception_handler(Exception, _answer_failure)
+
+
+def problem(refusal: Refusal) -> JSONResponse:
+    """The answer that says what was refused: its type is the refusal's name."""
+    document: dict[str, Any] = {"type": _slug(type(refusal)), "title": str(refusal), "status": refusal.status}
+    if refusal.errors:
+        document["errors"] = [{"field": each.field, "reason": each.reason} for each in refusal.errors]
+    headers = {"Retry-After": RETRY_AFTER_SECONDS} if refusal.status in (429, 503) else {}
+    if refusal.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(document, refusal.status, headers, media_type="application/problem+json")
+
+
+async def _answer_refusal(request: Request, refusal: Exception) -> JSONResponse:
+    assert isinstance(refusal, Refusal)
+    return problem(refusal)
+
+
+class InvalidRequest(Invalid): ...
+
+
+async def _answer_invalid(request: Request, invalid: Exception) -> JSONResponse:
+    assert isinstance(invalid, RequestValidationError)
+    return problem(InvalidRequest("The request is wrong: see the errors.", errors=field_errors(invalid, skip=1)))
+
+
+async def _answer_http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    document = {"type": "about:blank", "title": str(error.detail), "status": error.status_code}
+    return JSONResponse(document, error.status_code, error.headers, media_type="application/problem+json")
+
+
+async def _answer_failure(request: Request, failure: Exception) -> JSONResponse:
+    """Ours: 503 when it goes away by itself, else 500; nothing was saved either way."""
+    request_id = getattr(request.state, "request_id", "")
+    if is_transient(failure):
+        log.warning("request_waits", path=request.url.path, reason=repr(failure))
+        status, title, kind = 503, "A part of the system is away. Nothing was saved: try again.", "unavailable"
+    else:
+        log.error("request_failed", path=request.url.path, request_id=request_id, exc_info=failure)
+        status, title, kind = 500, "This did not work on our side. Nothing was saved: try again.", "failure"
+    document = {"type": kind, "title": title, "status": status, "reference": request_id}
+    headers = {"Retry-After": RETRY_AFTER_SECONDS} if status == 503 else None
+    return JSONResponse(document, status, headers, media_type="application/problem+json")
+
+
+def _slug(refusal: type[Refusal]) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", refusal.__name__).lower()

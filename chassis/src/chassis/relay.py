@@ -1,0 +1,158 @@
+"""Moves the facts of the outbox to Kafka, oldest first, at least once, and never a later one before an earlier one."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.producer.message_accumulator import BatchBuilder
+from sqlalchemy import ARRAY, BigInteger, Row, bindparam, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from chassis import telemetry
+from chassis.database import Database
+from chassis.outbox import OutboxMessage
+from contracts.topics import MESSAGE_BYTES_MAX
+
+log = structlog.get_logger(__name__)
+
+LOCK = 7_260
+"""The advisory lock of the one relay of a database. The number only has to be ours."""
+ROWS_MAX = 500
+POLL_SECONDS = 0.25
+BACKOFF_SECONDS = 0.5
+
+OLDEST_UNPUBLISHED = (
+    select(*OutboxMessage.__table__.columns)  # plain rows: nothing here needs an object
+    .where(OutboxMessage.published_at.is_(None))
+    .order_by(OutboxMessage.position)
+    .limit(ROWS_MAX)
+)
+
+MARK_PUBLISHED = (
+    update(OutboxMessage)
+    .where(OutboxMessage.position == func.any(bindparam("positions", type_=ARRAY(BigInteger))))
+    .values(published_at=func.clock_timestamp())
+)
+
+partition_of = DefaultPartitioner()
+
+
+@dataclass
+class Request:
+    """The rows that go to one partition together."""
+
+    topic: str
+    partition: int
+    batch: BatchBuilder
+    positions: list[int] = field(default_factory=list)
+    is_full: bool = False
+
+    def take(self, row: Row[Any]) -> None:
+        """Append `row`, unless it or one before it found no room: those wait for the next request, in order."""
+        headers = row.headers | {"ce_time": row.recorded_at.isoformat()}
+        self.is_full = self.is_full or not self.batch.append(
+            timestamp=int(row.recorded_at.timestamp() * 1000),
+            key=row.key.encode(),
+            value=row.body.encode(),
+            headers=[(name, value.encode()) for name, value in headers.items()],
+        )
+        if not self.is_full:
+            self.positions.append(row.position)
+
+    async def send(self, producer: AIOKafkaProducer) -> list[int]:
+        """Return the positions once Kafka has acknowledged them, or raise."""
+        await (await producer.send_batch(self.batch, self.topic, partition=self.partition))
+        return self.positions
+
+
+class Relay:
+    """Publishes what `database` has recorded. Any number may run; the one that holds the lock works."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        service: str,
+        bootstrap_servers: str,
+        topic_prefix: str = "",
+        is_idempotent: bool = False,
+    ) -> None:
+        self._database = database
+        self._service = service
+        self._bootstrap_servers = bootstrap_servers
+        self._topic_prefix = topic_prefix
+        self._is_idempotent = is_idempotent
+        self.trouble: str | None = "It is not started."
+        """Why facts do not leave at the moment, or None. Waiting for another relay's lock is no trouble."""
+
+    async def run(self) -> None:
+        """Publish until cancelled. Every failure starts again from the first row that is not acknowledged."""
+        while True:
+            try:
+                await self._run_until_failure()
+            except Exception as reason:
+                self.trouble = f"The relay cannot publish: {reason!r}"
+                log.warning("relay_failed", reason=repr(reason))
+                await asyncio.sleep(BACKOFF_SECONDS)
+
+    async def _run_until_failure(self) -> None:
+        # Not from the requests' pool, and no transaction pooler between: the lock lives as long as this connection,
+        # and reading and marking on it means that a relay that lost the lock cannot go on.
+        engine = create_async_engine(self._database.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap_servers,
+            acks="all",
+            enable_idempotence=self._is_idempotent,
+            max_batch_size=MESSAGE_BYTES_MAX,
+            max_request_size=MESSAGE_BYTES_MAX,
+        )
+        async with engine.connect() as connection, producer:
+            self.trouble = None
+            while not await connection.scalar(select(func.pg_try_advisory_lock(LOCK))):
+                await asyncio.sleep(POLL_SECONDS)
+            while True:
+                self._database.facts_recorded.clear()
+                if await self.publish_pending(connection, producer) < ROWS_MAX:
+                    await self._until_woken()
+
+    async def publish_pending(self, connection: AsyncConnection, producer: AIOKafkaProducer) -> int:
+        """Publish the oldest rows and mark what Kafka acknowledged; return how many rows there were.
+
+        One produce request per partition: were there two on their way, the second could arrive without the first.
+        """
+        rows = (await connection.execute(OLDEST_UNPUBLISHED)).all()
+        requests = await self._by_partition(rows, producer)
+        outcomes = await asyncio.gather(*(request.send(producer) for request in requests), return_exceptions=True)
+        acknowledged = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
+        await self.mark(connection, [position for positions in acknowledged for position in positions])
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+        return len(rows)
+
+    async def mark(self, connection: AsyncConnection, positions: list[int]) -> None:
+        """Remember that the rows at `positions` are published. To die before this is to publish them again."""
+        if positions:
+            await connection.execute(MARK_PUBLISHED, {"positions": positions})
+            telemetry.RELAYED.labels(self._service).inc(len(positions))
+
+    async def _by_partition(self, rows: Sequence[Row[Any]], producer: AIOKafkaProducer) -> Iterable[Request]:
+        requests: dict[tuple[str, int], Request] = {}
+        for row in rows:
+            topic = self._topic_prefix + row.topic
+            partitions = sorted(await producer.partitions_for(topic))
+            partition = partition_of(row.key.encode(), partitions, partitions)
+            if (topic, partition) not in requests:
+                requests[topic, partition] = Request(topic, partition, producer.create_batch())
+            requests[topic, partition].take(row)
+        return requests.values()
+
+    async def _until_woken(self) -> None:
+        with suppress(TimeoutError):  # facts recorded by another process do not wake this one
+            await asyncio.wait_for(self._database.facts_recorded.wait(), POLL_SECONDS)

@@ -1,0 +1,61 @@
+"""What a process is told by its environment, each name under `ORDERLOOM_`."""
+
+from pathlib import Path
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.ext.asyncio import AsyncSession
+
+
+class ServiceSettings(BaseSettings):
+    """What every service is told. A process runs one service, so the names need no service in them."""
+
+    model_config = SettingsConfigDict(frozen=True, env_prefix="ORDERLOOM_", extra="ignore")
+
+    database_url: str
+    """`postgresql+asyncpg://…`; one database per service."""
+    kafka_bootstrap_servers: str
+    jwks: str = ""
+    """A file or an http(s) address with the public keys of the tokens that are trusted."""
+    token_issuer: str = "orderloom"
+    token_audience: str = "orderloom"
+    host: str = "127.0.0.1"
+    port: int = 8000
+    zone: str = "Asia/Shanghai"
+    """The company's time zone: business dates are dates there. The same for all services."""
+    topic_prefix: str = ""
+    """Before every topic and group, so that several stacks can share one broker."""
+    kafka_idempotent_producer: bool = False
+    """On with Apache Kafka; the embedded broker knows no idempotent producers."""
+    fetch_max_wait_ms: int = 25
+    """For the embedded broker, which does not wake a waiting fetch. On Apache Kafka: 500."""
+    session_timeout_ms: int = 10_000
+    """After this long without a sign of life, a consumer's partitions go to another."""
+    one_statement_flush: bool = True
+    """Off, new rows leave as the ORM would write them: slower, and the way out when `chassis.flush` refuses one."""
+    connections_max: int = 10
+    """Of the requests' pool. The worker and the relay have connections of their own."""
+    body_bytes_max: int = 8 * 1024 * 1024
+    """Of one request; a larger one is answered 413."""
+    trace_ratio: float = 0.05
+    """The share of requests that are traced, decided at the first span."""
+    otlp_endpoint: str = ""
+    """Where traces go, like `http://collector:4318`. Empty: nowhere."""
+    log_level: str = "INFO"
+    migrations: Path | None = None
+    """The service's Alembic folder, where it is not beside the service's source."""
+
+    @property
+    def company_zone(self) -> ZoneInfo:
+        return ZoneInfo(self.zone)
+
+
+S = TypeVar("S", bound=ServiceSettings)
+
+
+def settings_of(session: AsyncSession, settings_class: type[S]) -> S:
+    """The settings of the service whose transaction this is."""
+    settings = session.info["shared"]["settings"]
+    assert isinstance(settings, settings_class)
+    return settings

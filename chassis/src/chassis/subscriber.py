@@ -1,0 +1,63 @@
+"""How FastStream has to be asked, so that it loses nothing. Every argument below has a default that does."""
+
+import dataclasses
+from collections.abc import Awaitable, Callable, Sequence
+
+from aiokafka import ConsumerRecord
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker, KafkaMessage
+
+from contracts.topics import MESSAGE_BYTES_MAX
+
+RECORDS_MAX = 200
+POLL_INTERVAL_MAX_MS = 30 * 60 * 1000
+"""A batch may wait for its database for so long before its partitions go to another worker."""
+
+
+def subscribe(
+    broker: KafkaBroker,
+    *,
+    topics: Sequence[str],
+    group: str,
+    handler: Callable[[KafkaMessage], Awaitable[None]],
+    fetch_max_wait_ms: int,
+    session_timeout_ms: int,
+) -> None:
+    """Hand batches of raw records to `handler`, one batch at a time. It must acknowledge, and must not raise."""
+    subscriber = broker.subscriber(
+        *topics,
+        group_id=group,
+        auto_offset_reset="earliest",
+        ack_policy=AckPolicy.MANUAL,  # any other commits before the handler, or when it raises
+        batch=True,
+        max_records=RECORDS_MAX,
+        max_workers=1,  # more have no order, and are stopped half-way
+        no_reply=True,
+        fetch_max_wait_ms=fetch_max_wait_ms,
+        session_timeout_ms=session_timeout_ms,
+        heartbeat_interval_ms=session_timeout_ms // 5,
+        max_poll_interval_ms=POLL_INTERVAL_MAX_MS,
+        max_partition_fetch_bytes=MESSAGE_BYTES_MAX,
+        parser=parse,
+        decoder=hand_on,
+    )
+    subscriber(handler)
+
+
+async def parse(records: Sequence[ConsumerRecord], original: Callable[..., Awaitable[KafkaMessage]]) -> KafkaMessage:
+    """One null or non-UTF-8 header would make FastStream's own parser raise, and the whole batch vanish, committed."""
+    return await original(tuple(_readable(record) for record in records))
+
+
+async def hand_on(message: KafkaMessage) -> KafkaMessage:
+    """Bodies are decoded by us, one by one and after the inbox: one bad body must not cost a batch."""
+    return message
+
+
+def _readable(record: ConsumerRecord) -> ConsumerRecord:
+    """The record with header values that are text: UTF-8 without NUL, null as empty."""
+    return dataclasses.replace(record, headers=tuple((name, _text(value)) for name, value in record.headers))
+
+
+def _text(value: bytes | None) -> bytes:
+    return (value or b"").decode("utf-8", "replace").replace("\0", "\ufffd").encode()

@@ -1,0 +1,82 @@
+"""Traces, metrics and logs. One trace runs from an HTTP request through outbox and Kafka to every effect.
+
+Spans are made here, at HTTP, at `record` and at every consumed fact, and none per SQL statement.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+from opentelemetry import propagate, trace
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
+from prometheus_client import Counter, Gauge, Histogram
+
+TRACER = trace.get_tracer("orderloom")
+
+REQUESTS = Counter("orderloom_http_requests", "Requests answered", ["service", "method", "route", "status"])
+REQUEST_SECONDS = Histogram("orderloom_http_request_seconds", "Time to the answer", ["service", "method", "route"])
+RELAYED = Counter("orderloom_relayed_facts", "Facts of the outbox acknowledged by Kafka", ["service"])
+APPLIED = Counter("orderloom_applied_facts", "Facts applied with their effects", ["service", "consumer"])
+PARKED = Counter("orderloom_parked_facts", "Keys parked because a fact could not be applied", ["service", "consumer"])
+DEAD_LETTERS = Counter("orderloom_dead_letters", "Records that nobody can ever apply", ["service"])
+TIMERS_FIRED = Counter("orderloom_timers_fired", "Durable timers fired", ["service", "kind"])
+TIMER_LATENESS = Gauge("orderloom_timer_lateness_seconds", "How late the last timer fired", ["service"])
+OUTBOX_AGE = Gauge("orderloom_outbox_age_seconds", "Age of the oldest fact that is not published", ["service"])
+OUTBOX_PENDING = Gauge("orderloom_outbox_pending_facts", "Facts that are not published", ["service"])
+PARKED_KEYS = Gauge("orderloom_parked_keys", "Keys that wait for somebody", ["service"])
+CONSUMER_LAG = Gauge("orderloom_consumer_lag_records", "Records not read yet", ["service", "topic"])
+
+
+def start(*, service: str, trace_ratio: float, otlp_endpoint: str, log_level: str) -> None:
+    """Set the process up: JSON logs with trace ids on standard error, and traces to `otlp_endpoint` if there is one."""
+    provider = TracerProvider(
+        resource=Resource.create({"service.name": f"orderloom-{service}"}),
+        sampler=ParentBasedTraceIdRatio(trace_ratio),
+    )
+    if otlp_endpoint:
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{otlp_endpoint}/v1/traces")))
+    trace.set_tracer_provider(provider)
+    level = logging.getLevelName(log_level.upper())
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            _add_trace_id,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+def carrier() -> dict[str, str]:
+    """The trace of this moment as headers: `traceparent`, or nothing when nothing is traced."""
+    headers: dict[str, str] = {}
+    propagate.inject(headers)
+    return headers
+
+
+@contextmanager
+def span(name: str, *, caused_by: Mapping[str, str] | None = None, **attributes: Any) -> Iterator[trace.Span]:
+    """A span below the current one, or below the one whose headers are in `caused_by`."""
+    context = propagate.extract(caused_by) if caused_by is not None else None
+    with TRACER.start_as_current_span(name, context=context, attributes=attributes) as current:
+        yield current
+
+
+def _add_trace_id(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        event["trace_id"] = format(context.trace_id, "032x")
+    return event

@@ -1,0 +1,82 @@
+"""Who is asking: JSON Web Tokens (RFC 7519), signed with EdDSA, verified with the public keys of a JWKS (RFC 7517)."""
+
+import asyncio
+import json
+import time
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+import jwt
+
+from chassis.errors import Refusal
+from chassis.principal import Principal
+
+ALGORITHMS = ["EdDSA"]
+RELOAD_SECONDS = 10
+"""At most so often are the keys read again for a token signed with an unknown one."""
+LEEWAY_SECONDS = 30
+
+
+class NotSignedIn(Refusal):
+    """No token, or one that nobody should trust."""
+
+    status = 401
+
+
+class Verifier:
+    """Reads the keys when the first token comes, and again when a token names a key that is not among them."""
+
+    def __init__(self, jwks: str, *, issuer: str, audience: str) -> None:
+        self._jwks = jwks
+        self._issuer = issuer
+        self._audience = audience
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._read_at = float("-inf")
+
+    async def principal(self, token: str) -> Principal:
+        """Raises `NotSignedIn`."""
+        try:
+            key = await self._key(jwt.get_unverified_header(token).get("kid", ""))
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=ALGORITHMS,
+                issuer=self._issuer,
+                audience=self._audience,
+                leeway=LEEWAY_SECONDS,
+                options={"require": ["exp", "iat", "sub", "iss", "aud"]},
+            )
+            return _principal(claims)
+        except (jwt.InvalidTokenError, ValueError, TypeError) as reason:
+            raise NotSignedIn(f"The token is not valid: {reason}. Sign in again.") from reason
+
+    async def _key(self, key_id: str) -> jwt.PyJWK:
+        if key_id not in self._keys and time.monotonic() - self._read_at > RELOAD_SECONDS:
+            self._keys = {key.key_id or "": key for key in jwt.PyJWKSet.from_dict(await self._read()).keys}
+            self._read_at = time.monotonic()
+        if key_id not in self._keys:
+            raise NotSignedIn("The token is signed with a key that is not trusted here. Sign in again.")
+        return self._keys[key_id]
+
+    async def _read(self) -> dict[str, object]:
+        if self._jwks.startswith(("http://", "https://")):
+            async with httpx.AsyncClient(timeout=5) as client:
+                document: dict[str, object] = (await client.get(self._jwks)).raise_for_status().json()
+        else:
+            document = json.loads(await asyncio.to_thread(Path(self._jwks).read_text))
+        return document
+
+
+def _principal(claims: dict[str, object]) -> Principal:
+    kind, client_id, roles = claims.get("kind", "user"), claims.get("client_id"), claims.get("roles", [])
+    if kind not in ("user", "client", "integration") or not isinstance(roles, list):
+        raise ValueError("its claims are not ours")
+    if kind == "client" and not client_id:
+        raise ValueError("a client's token names no client")
+    return Principal(
+        user_id=str(claims["sub"]),
+        kind=str(kind),
+        roles=frozenset(map(str, roles)),
+        client_id=UUID(str(client_id)) if client_id else None,
+    )

@@ -1,0 +1,141 @@
+"""The bus side of a service: it hears the facts of others, relays its own, and fires its timers."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+from faststream.kafka import KafkaBroker
+
+from chassis.consumers import Consumers
+from chassis.database import Database
+from chassis.errors import is_transient
+from chassis.housekeeping import keep_house
+from chassis.inbox import Inbox
+from chassis.relay import Relay
+from chassis.roots import Root
+from chassis.settings import ServiceSettings
+from chassis.subscriber import subscribe
+from chassis.timekeeper import Timekeeper
+
+log = structlog.get_logger(__name__)
+
+CONNECTIONS_MAX = 4
+RETRY_SECONDS = 1.0
+Duty = Callable[["Worker"], Awaitable[None]]
+"""What a service's worker does beside the bus, for ever: sending what waits to be sent."""
+
+
+class Worker:
+    """Consumes, relays and keeps time. The API may run beside it on the same `database`, and then wakes the relay."""
+
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        database: Database,
+        *,
+        service: str,
+        consumers: Sequence[Consumers],
+        root: type[Root] | None,
+        duties: Sequence[Duty] = (),
+    ) -> None:
+        self.service = service
+        self.settings = settings
+        self.database = database.with_pool_of_its_own(CONNECTIONS_MAX)
+        self.inbox = Inbox(self.database, consumers, service=service, root=root, topic_prefix=settings.topic_prefix)
+        self.relay = Relay(
+            self.database,
+            service=service,
+            bootstrap_servers=settings.kafka_bootstrap_servers,
+            topic_prefix=settings.topic_prefix,
+            is_idempotent=settings.kafka_idempotent_producer,
+        )
+        self.timekeeper = Timekeeper(self.database, consumers, service=service, root=root)
+        self.is_paused = False
+        self._duties = duties
+        self._broker: KafkaBroker | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Worker"]:
+        """Work until the block is left, then finish what is in flight."""
+        self.resume()
+        try:
+            yield self
+        finally:
+            await self.pause()
+            await self.database.close()
+
+    async def pause(self) -> None:
+        """Finish the batch at hand, commit its offsets, and stop: nothing is consumed, relayed or fired."""
+        self.is_paused = True
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        self._tasks = []
+
+    def resume(self) -> None:
+        """Go on after `pause`. Connects in the background, and again and again while the broker is away."""
+        self.is_paused = False
+        running = [self._consume(), self.relay.run(), self.timekeeper.run(), keep_house(self.database, self.service)]
+        self._tasks = [asyncio.create_task(each) for each in running]
+        self._tasks += [asyncio.create_task(self._do(duty)) for duty in self._duties]
+
+    @property
+    def trouble(self) -> str | None:
+        """Why the bus side does not get on, or None."""
+        if self.is_paused:
+            return "paused"
+        if not self.inbox.topics:
+            return self.relay.trouble
+        if self._broker is None:
+            return "The consumers are not connected yet."
+        assigned = any(each.consumer and each.consumer.assignment() for each in self._broker.subscribers)  # type: ignore[attr-defined]
+        return self.inbox.trouble or self.relay.trouble or (None if assigned else "No partition is assigned yet.")
+
+    async def _consume(self) -> None:
+        if not self.inbox.topics:
+            return
+        while True:
+            broker = self._connect()
+            try:
+                await broker.start()
+                self._broker = broker
+                await asyncio.Event().wait()
+            except Exception as reason:
+                log.warning("consumers_not_started", reason=repr(reason))
+                await asyncio.sleep(RETRY_SECONDS)
+            finally:
+                self._broker = None
+                await broker.stop()
+
+    def _connect(self) -> KafkaBroker:
+        broker = KafkaBroker(
+            self.settings.kafka_bootstrap_servers,
+            acks="all",
+            allow_auto_create_topics=False,
+            apply_types=False,
+            logger=None,
+            graceful_timeout=15.0,
+        )
+        subscribe(
+            broker,
+            topics=self.inbox.topics,
+            group=self.settings.topic_prefix + self.service,
+            handler=self.inbox.consume,
+            fetch_max_wait_ms=self.settings.fetch_max_wait_ms,
+            session_timeout_ms=self.settings.session_timeout_ms,
+        )
+        return broker
+
+    async def _do(self, duty: Duty) -> None:
+        while True:
+            try:
+                await duty(self)
+            except Exception as reason:
+                log.warning(
+                    "duty_failed", duty=getattr(duty, "__name__", ""), reason=repr(reason), away=is_transient(reason)
+                )
+                await asyncio.sleep(RETRY_SECONDS)

@@ -1,0 +1,42 @@
+"""The key the gateway signs tokens with, and the public half every service verifies them by."""
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from orderloom.folder import write_private
+
+
+def ensure(signing_key: Path, jwks: Path) -> None:
+    """Make the Ed25519 key (PKCS 8 PEM, mode 0600) once, and write its key set, which follows from it."""
+    if not signing_key.exists():
+        pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        write_private(signing_key, pem.decode())
+    private = load_pem_private_key(signing_key.read_bytes(), password=None)
+    if not isinstance(private, Ed25519PrivateKey):
+        raise ValueError(f"{signing_key} does not hold an Ed25519 key.")
+    fresh = jwks.with_suffix(".new")
+    fresh.write_text(json.dumps({"keys": [jwk(private.public_key())]}))
+    fresh.replace(jwks)
+
+
+def jwk(key: Ed25519PublicKey) -> dict[str, str]:
+    """Return the JWK (RFC 8037), named by its thumbprint (RFC 7638)."""
+    required = {"crv": "Ed25519", "kty": "OKP", "x": _base64url(key.public_bytes(Encoding.Raw, PublicFormat.Raw))}
+    canonical = json.dumps(required, sort_keys=True, separators=(",", ":"))
+    thumbprint = _base64url(hashlib.sha256(canonical.encode()).digest())
+    return required | {"kid": thumbprint, "alg": "EdDSA", "use": "sig"}
+
+
+def _base64url(octets: bytes) -> str:
+    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()

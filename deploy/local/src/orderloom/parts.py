@@ -1,0 +1,117 @@
+"""The real parts for tests: PostgreSQL and a Kafka broker, in a temporary folder, gone when the tests are done.
+
+Which ones, each for itself: the server named by ORDERLOOM_TEST_POSTGRES or ORDERLOOM_TEST_KAFKA, else a container where
+a Docker engine answers, else the embedded one.
+"""
+
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from orderloom import broker, ports, postgres
+from orderloom.part import STOP_SECONDS, Command
+
+START_SECONDS = 30.0
+POLL_SECONDS = 0.02
+DOCKER_SECONDS = 2
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Where the parts are. `postgres_url` (postgresql://…) may create databases."""
+
+    postgres_url: str
+    bootstrap_servers: str
+
+    async def create_database(self, name: str) -> str:
+        """Create it unless it is there, and return its URL for SQLAlchemy on asyncpg."""
+        await postgres.create_databases(self.postgres_url, (name,))
+        return urlsplit(self.postgres_url)._replace(scheme="postgresql+asyncpg", path=f"/{name}").geturl()
+
+    async def create_topics(self, prefix: str) -> None:
+        """Create the catalogue's topics with `prefix` before their names, unless they are there."""
+        await broker.create_topics(self.bootstrap_servers, prefix)
+
+
+@contextmanager
+def running_parts() -> Iterator[Parts]:
+    """Start what is not already there, and stop what was started."""
+    with ExitStack() as running:
+        postgres_url = os.environ.get("ORDERLOOM_TEST_POSTGRES")
+        bootstrap_servers = os.environ.get("ORDERLOOM_TEST_KAFKA")
+        is_docker = not (postgres_url and bootstrap_servers) and _docker_answers()
+        yield Parts(
+            postgres_url or running.enter_context(_postgres_container() if is_docker else _embedded_postgres()),
+            bootstrap_servers or running.enter_context(_kafka_container() if is_docker else _embedded_broker()),
+        )
+
+
+@contextmanager
+def _embedded_postgres() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="orderloom-") as folder:
+        Path(folder).chmod(0o711)  # PostgreSQL runs as another user when we are root
+        cluster = postgres.Cluster(Path(folder) / "postgres", ports.choose(set()), is_durable=False)
+        cluster.prepare()
+        with _running(cluster.command(), lambda process: cluster.is_ready(process.pid)):
+            yield cluster.url()
+
+
+@contextmanager
+def _embedded_broker() -> Iterator[str]:
+    port = ports.choose(set())
+    with _running(broker.command(port), lambda _: ports.is_listening(port)):
+        yield f"127.0.0.1:{port}"
+
+
+@contextmanager
+def _running(command: Command, is_ready: Callable[[subprocess.Popen[bytes]], bool]) -> Iterator[None]:
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(
+            command.arguments, cwd=command.folder, stdout=output, stderr=output, process_group=0, **command.ownership
+        )
+        try:
+            deadline = time.monotonic() + START_SECONDS
+            while not is_ready(process):
+                if process.poll() is not None or time.monotonic() > deadline:
+                    output.seek(0)
+                    raise RuntimeError(f"{command.arguments[0]} did not start: {output.read().decode()}")
+                time.sleep(POLL_SECONDS)
+            yield
+        finally:
+            process.send_signal(command.stop_signal)
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _docker_answers() -> bool:
+    try:
+        import docker
+
+        return bool(docker.from_env(timeout=DOCKER_SECONDS).ping())
+    except Exception:  # no package, no engine, no permission: all the same to us
+        return False
+
+
+@contextmanager
+def _postgres_container() -> Iterator[str]:
+    from testcontainers.community.postgres import PostgresContainer
+
+    with PostgresContainer("postgres:18") as container:
+        yield container.get_connection_url(driver=None)
+
+
+@contextmanager
+def _kafka_container() -> Iterator[str]:
+    from testcontainers.community.kafka import KafkaContainer
+
+    with KafkaContainer().with_kraft() as container:
+        yield container.get_bootstrap_server()

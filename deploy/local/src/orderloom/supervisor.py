@@ -1,0 +1,223 @@
+"""The process that starts the parts of a stack, keeps them running, and stops them when it is told to end.
+
+`python -m orderloom.supervisor --data DIR`, which `orderloom up` does.
+"""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from contracts.topics import SERVICES
+from orderloom import broker, bus, hooks, keys, ports, postgres, readiness, state
+from orderloom.folder import DataFolder, FolderInUse, secret_once
+from orderloom.part import Part
+from orderloom.processes import Identity, identify
+from orderloom.republish import republish
+from orderloom.stack import PARTS, Stack
+
+log = logging.getLogger("orderloom.supervisor")
+
+POLL_SECONDS = 0.1
+START_SECONDS = 60.0
+"""The recovery of a database after a power cut takes its time."""
+SUPERVISOR_LOCK_SECONDS = 1.0
+BUS_LOCK_SECONDS = 60.0
+DEFAULTS_RETRY_SECONDS = 5.0
+
+
+class MigrationFailed(Exception):
+    """The database of a service could not be brought up to date."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--port", type=ports.assignment, action="append", default=[])
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        asyncio.run(supervise(DataFolder(arguments.data), dict(arguments.port)))
+    except (asyncio.CancelledError, FolderInUse):
+        return 0
+    except Exception:
+        log.exception("the stack was stopped")
+        return 1
+    return 0
+
+
+async def supervise(folder: DataFolder, wanted_ports: Mapping[str, int]) -> None:
+    """Run the stack in `folder` until cancelled, by SIGTERM or SIGINT too.
+
+    Raise FolderInUse when another supervisor runs there, and whatever keeps the stack from starting.
+    """
+    _cancel_on_signal()
+    folder.create()
+    async with folder.locked("supervisor", patience_seconds=SUPERVISOR_LOCK_SECONDS):
+        await asyncio.to_thread(state.stop_processes, state.load(folder.state))
+        supervised = state.State("preparing", processes={state.SUPERVISOR: identify(os.getpid())})
+        supervised.save(folder.state)
+        try:
+            stack = Stack(folder, ports.settle(folder.ports, wanted_ports))
+            keys.ensure(folder.signing_key, folder.jwks)
+            await asyncio.to_thread(stack.cluster.prepare)
+            await Supervisor(stack, supervised).run()
+        except Exception as reason:
+            supervised.failure = str(reason)
+            raise
+        finally:
+            supervised.phase, supervised.processes = state.STOPPED, {}
+            supervised.save(folder.state)
+
+
+def _cancel_on_signal() -> None:
+    task = asyncio.current_task()
+    assert task is not None
+
+    def cancel() -> None:
+        if not task.cancelling():  # a second signal would interrupt the orderly end
+            task.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, cancel)
+
+
+class Supervisor:
+    """Runs `stack`, whose parts are down and whose cluster is prepared, and says in its state how far it is."""
+
+    def __init__(self, stack: Stack, supervised: state.State) -> None:
+        self._stack = stack
+        self._state = supervised
+        self._parts = {name: Part(name, stack.command(name), stack.folder.log(name), self._remember) for name in PARTS}
+        self._bus = asyncio.Lock()  # held while the broker is restored: no service may start meanwhile
+
+    async def run(self) -> None:
+        """Start all and keep them running until cancelled. Whatever ends this, the parts are stopped first."""
+        try:
+            async with asyncio.TaskGroup() as running:
+                await self._start_all(running)
+        except ExceptionGroup as several:
+            raise several.exceptions[0] from several  # the others were cancelled by the first
+        finally:
+            await self._stop_all()
+
+    async def _start_all(self, running: asyncio.TaskGroup) -> None:
+        self._say("starting PostgreSQL", "postgres")
+        running.create_task(self._parts["postgres"].keep_running(self._start_postgres))
+        running.create_task(self._parts["mail"].keep_running())
+        await _until(lambda: self._stack.cluster.is_ready(self._parts["postgres"].pid))
+        await postgres.create_databases(self._stack.cluster.url())
+        await self._migrate_all()
+
+        self._say("starting the broker", "kafka")
+        running.create_task(self._parts["kafka"].keep_running(self._start_broker))
+        for service in SERVICES:
+            running.create_task(self._parts[service].keep_running(partial(self._start_service, service)))
+        await self._until_services_are_ready()
+
+        self._say("installing the defaults", state.SUPERVISOR)
+        await self._install_defaults()
+        self._say(state.READY)
+
+    async def _start_postgres(self) -> None:
+        await asyncio.to_thread(self._stack.cluster.prepare)
+        await self._parts["postgres"].start()
+
+    async def _migrate_all(self) -> None:
+        self._say("migrating the databases", *SERVICES)
+        codes = await asyncio.gather(*(self._migrate(service) for service in SERVICES))
+        if failed := [service for service, code in zip(SERVICES, codes, strict=True) if code]:
+            self._say("migrating the databases", *failed)
+            raise MigrationFailed(f"The migration of {', '.join(failed)} failed.")
+
+    async def _migrate(self, service: str) -> int:
+        migration = Part(service, self._stack.migration(service), self._stack.folder.log(service), lambda *_: None)
+        try:
+            await migration.start()
+            return await migration.ended()
+        finally:
+            await migration.stop()
+
+    async def _start_broker(self) -> None:
+        """Start the broker with all it has to know, while the bus side of every service rests.
+
+        A failure ends the broker, and so leads here again; the services go on resting until it has succeeded.
+        """
+        async with self._bus:
+            try:
+                async with self._stack.folder.locked("bus", patience_seconds=BUS_LOCK_SECONDS):
+                    await self._restore_broker()
+            except Exception:
+                log.exception("the broker could not be restored")
+                await self._parts["kafka"].stop()
+
+    async def _restore_broker(self) -> None:
+        for service in await bus.pause(self._running_services()):
+            log.warning("%s did not pause and is started again later", service.name)
+            await self._parts[service.name].stop()
+        await self._parts["kafka"].start()
+        await _until(lambda: ports.is_listening(self._stack.ports["kafka"]))
+        await broker.create_topics(self._stack.bootstrap_servers)
+        count = await republish(self._stack.databases, self._stack.bootstrap_servers)
+        log.info("the broker was told %s facts again", count)
+        bus.resume(self._running_services())
+
+    async def _start_service(self, service: str) -> None:
+        async with self._bus:
+            await self._parts[service].start()
+
+    async def _until_services_are_ready(self) -> None:
+        waiting = list(SERVICES)
+        async with readiness.client() as http:
+            while waiting:
+                answers = [await readiness.ask(http, self._stack.url(service)) for service in waiting]
+                waiting = [service for service, answer in zip(waiting, answers, strict=True) if not answer.is_ready]
+                if waiting and waiting != self._state.waiting_for:
+                    self._say("waiting for the services", *waiting)
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def _install_defaults(self) -> None:
+        """Install the data files of the defaults once per data folder, however often that has to be tried."""
+        defaults = hooks.find("defaults")
+        marker = self._stack.folder.defaults_installed
+        while defaults and not marker.exists():
+            try:
+                password = secret_once(self._stack.folder.admin_password)
+                await asyncio.to_thread(defaults.install, self._stack.url("gateway"), password)
+                marker.touch()
+            except Exception:
+                log.exception("the defaults could not be installed")
+                await asyncio.sleep(DEFAULTS_RETRY_SECONDS)
+
+    async def _stop_all(self) -> None:
+        self._say("stopping", *self._state.waiting_for)  # `up` looks there for the part to blame
+        for names in (SERVICES, ("kafka", "mail"), ("postgres",)):
+            await asyncio.gather(*(self._parts[name].stop() for name in names))
+
+    def _running_services(self) -> list[bus.Service]:
+        pids = {service: self._parts[service].pid for service in SERVICES}
+        return [bus.Service(name, pid, self._stack.url(name)) for name, pid in pids.items() if pid]
+
+    def _remember(self, part: str, identity: Identity) -> None:
+        self._state.processes[part] = identity
+        self._state.save(self._stack.folder.state)
+
+    def _say(self, phase: str, *waiting_for: str) -> None:
+        self._state.phase, self._state.waiting_for = phase, list(waiting_for)
+        self._state.save(self._stack.folder.state)
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(START_SECONDS):
+        while not condition():
+            await asyncio.sleep(POLL_SECONDS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

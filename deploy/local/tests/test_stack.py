@@ -1,0 +1,273 @@
+"""A whole stack, as its users start it, with stand-ins for the five services."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import psutil
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from contracts.topics import PARTITIONS_EMBEDDED, SERVICES
+from orderloom import status
+from orderloom.folder import DataFolder
+from orderloom.stack import Stack
+
+TESTS = Path(__file__).parent
+PARTS = ["postgres", "kafka", "mail", *SERVICES, "supervisor"]
+PATIENCE_SECONDS = 20.0
+
+
+@dataclass
+class Running:
+    """A stack under test, reached only by the command line."""
+
+    folder: DataFolder
+    said: str = ""
+
+    def orderloom(self, *arguments: str, **modules: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(self._command(*arguments), env=_environment(**modules), capture_output=True, text=True)
+
+    def starting(self) -> "subprocess.Popen[str]":
+        return subprocess.Popen(self._command("up"), env=_environment(), stdout=subprocess.PIPE, text=True)
+
+    def _command(self, name: str, *arguments: str) -> list[str]:
+        return [sys.executable, "-c", CLI, name, "--data", str(self.folder.path), *arguments]
+
+    def status(self) -> dict[str, Any]:
+        return asyncio.run(status.read(Stack.of(self.folder))).as_json()  # as the command does, without its start
+
+    def pid(self, part: str) -> int:
+        return int(self.status()["parts"][part]["pids"][0])
+
+    def kill(self, part: str) -> int:
+        """Return the pid that was killed."""
+        pid = self.pid(part)
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def until_healthy_again(self, part: str, killed: int) -> dict[str, Any]:
+        def is_back() -> bool:
+            found = self.status()
+            return bool(found["healthy"]) and found["parts"][part]["pids"] != [killed]
+
+        until(is_back)
+        return self.status()
+
+    def log(self, part: str) -> str:
+        return self.folder.log(part).read_text()
+
+
+CLI = "import sys; from orderloom.cli import main; sys.exit(main())"
+
+
+def _environment(**modules: str) -> dict[str, str]:
+    stand_ins = dict.fromkeys(SERVICES, "standin") | modules
+    return os.environ | {"PYTHONPATH": str(TESTS), "ORDERLOOM_MODULES": json.dumps(stand_ins)}
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+@contextmanager
+def a_stack(path: Path) -> Iterator[Running]:
+    stack = Running(DataFolder(path / "data"))
+    stack.folder.create()
+    stack.folder.defaults_installed.touch()  # a stand-in would not know what to do with them
+    try:
+        yield stack
+    finally:
+        stack.orderloom("down", "--wipe")
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with a_stack(tmp_path_factory.mktemp("stack")) as stack:
+        both = [stack.starting(), stack.starting()]
+        stack.said = "".join(starting.communicate()[0] for starting in both)
+        assert [starting.returncode for starting in both] == [0, 0], stack.said
+        yield stack
+
+
+def test_two_ups_at_once_start_one_stack(stack: Running) -> None:
+    own = [process for process in psutil.process_iter(["cmdline"]) if is_supervisor_of(stack, process)]
+    assert [process.pid for process in own] == [stack.pid("supervisor")]
+    assert stack.log("postgres").count("ready to accept connections") == 1
+
+
+def is_supervisor_of(stack: Running, process: psutil.Process) -> bool:
+    command: list[str] = process.info["cmdline"] or []
+    return "orderloom.supervisor" in command and str(stack.folder.path) in command
+
+
+def test_status_as_json_keeps_its_shape(stack: Running) -> None:
+    found = json.loads(stack.orderloom("status", "--json").stdout)
+    assert list(found) == ["healthy", "addresses", "parts", "parked"]
+    assert found["healthy"] is True
+    assert found["parked"] == 0
+    assert set(found["addresses"]) == {"gateway", "kafka", "postgres", "mail", "order", "project", "finance", "notify"}
+    assert list(found["parts"]) == PARTS
+    for part in found["parts"].values():
+        assert part["healthy"] is True
+        assert [lives(pid) for pid in part["pids"]] == [True]
+
+
+def test_a_second_up_says_that_the_stack_runs(stack: Running) -> None:
+    again = stack.orderloom("up")
+    assert again.returncode == 0
+    assert "running already" in again.stdout
+
+
+def test_the_administrators_password_is_for_its_owner_only(stack: Running) -> None:
+    for secret in (stack.folder.admin_password, stack.folder.signing_key, stack.folder.postgres / "password"):
+        assert secret.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_killed_service_is_started_again_at_its_address(stack: Running) -> None:
+    before = stack.status()
+    killed = stack.kill("finance")
+    assert stack.until_healthy_again("finance", killed)["addresses"] == before["addresses"]
+
+
+def test_a_killed_postgres_recovers_what_was_committed(stack: Running) -> None:
+    insert(stack, "INSERT INTO parked_keys VALUES ('notify.effects', 'key', 'a reason', now())", database="notify")
+    killed = stack.kill("postgres")
+    assert stack.until_healthy_again("postgres", killed)["parked"] == 1
+    assert "a reason" in stack.orderloom("parked").stdout
+
+
+def test_a_killed_broker_is_told_everything_again_while_the_services_rest(stack: Running) -> None:
+    for database, minute in (("order", 0), ("finance", 1), ("order", 2), ("finance", 3)):
+        insert(stack, fact(minute), database=database)
+    killed = stack.kill("kafka")
+    stack.until_healthy_again("kafka", killed)
+
+    assert asyncio.run(read_orders(stack, 4)) == ["fact 0", "fact 1", "fact 2", "fact 3"]
+    assert unpublished(stack, "order") == unpublished(stack, "finance") == 0
+    started = next(line for line in reversed(stack.log("supervisor").splitlines()) if "kafka started" in line)
+    for service in SERVICES:
+        *_, paused, resumed = stack.log(service).splitlines()
+        assert paused.endswith("paused")
+        assert resumed.endswith("resumed")
+        assert float(paused.split()[0]) < logged_at(started) < float(resumed.split()[0])
+
+
+def logged_at(line: str) -> float:
+    return time.mktime(time.strptime(line[:19], "%Y-%m-%d %H:%M:%S")) + float(line[20:23]) / 1000
+
+
+def test_republish_tells_the_facts_again_on_demand(stack: Running) -> None:
+    for database, minute in (("project", 4), ("notify", 5)):
+        insert(stack, fact(minute), database=database)
+    assert "Told 6 facts" in stack.orderloom("republish").stdout
+    assert asyncio.run(read_orders(stack, 10))[-6:] == [f"fact {minute}" for minute in range(6)]
+    assert "Told 0 facts" in stack.orderloom("republish", "--directory").stdout
+    assert stack.status()["healthy"]
+
+
+def test_a_second_stack_runs_beside_the_first_and_goes_alone(
+    stack: Running, tmp_path: Path, unused_tcp_port: int
+) -> None:
+    with a_stack(tmp_path) as other:
+        assert other.orderloom("up", "--port", f"gateway={unused_tcp_port}").returncode == 0
+        addresses = other.status()["addresses"]
+        assert addresses["gateway"] == f"http://127.0.0.1:{unused_tcp_port}"
+        assert not set(addresses.values()) & set(stack.status()["addresses"].values())
+        pids = [part["pids"][0] for part in other.status()["parts"].values()]
+        assert other.orderloom("down", "--wipe").returncode == 0
+        assert not [pid for pid in pids if lives(pid)]
+        assert not other.folder.path.exists()
+    assert stack.status()["healthy"]
+
+
+def test_after_the_supervisor_was_killed_up_ends_the_orphans_and_starts_anew(stack: Running) -> None:
+    before = stack.status()
+    stack.kill("supervisor")
+    assert stack.orderloom("status").returncode == 1
+    assert stack.orderloom("up").returncode == 0
+    after = stack.status()
+    assert after["addresses"] == before["addresses"]
+    assert not [part for part in before["parts"].values() if lives(part["pids"][0])]
+
+
+def lives(pid: int) -> bool:
+    """A process that ended stays in the list until its parent looks."""
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def test_a_foreground_stack_ends_with_sigint(tmp_path: Path) -> None:
+    with a_stack(tmp_path) as stack:
+        command = [*stack._command("up"), "--foreground"]
+        with subprocess.Popen(command, env=_environment(), stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout
+            while not process.stdout.readline().startswith("gateway"):
+                assert process.poll() is None
+            process.send_signal(signal.SIGINT)
+            assert process.wait(PATIENCE_SECONDS) == 0
+        assert not [part for part in stack.status()["parts"].values() if part["pids"]]
+
+
+def test_a_failed_migration_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
+    with a_stack(tmp_path) as stack:
+        failed = stack.orderloom("up", finance="no_such_module")
+        assert failed.returncode == 1
+        assert "The migration of finance failed" in failed.stdout
+        assert "No module named no_such_module" in failed.stdout
+
+
+def test_down_wipes_no_folder_of_others(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").touch()
+    assert Running(DataFolder(tmp_path)).orderloom("down", "--wipe").returncode == 1
+    assert Running(DataFolder(tmp_path)).orderloom("up").returncode == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def fact(minute: int) -> str:
+    return f"""
+        INSERT INTO outbox (topic, key, type, headers, body, recorded_at) VALUES
+            ('orders', 'one', 'a.fact.v1', '{{"ce_id": "{minute}"}}', 'fact {minute}', '2026-11-01 08:0{minute}Z')
+    """
+
+
+def insert(stack: Running, statement: str, *, database: str) -> None:
+    asyncio.run(query(stack, statement, database))
+
+
+def unpublished(stack: Running, database: str) -> int:
+    return int(asyncio.run(query(stack, "SELECT count(*) FROM outbox WHERE published_at IS NULL", database)))
+
+
+async def query(stack: Running, statement: str, database: str) -> Any:
+    connection = await asyncpg.connect(Stack.of(stack.folder).databases[database])
+    try:
+        return await connection.fetchval(statement)
+    finally:
+        await connection.close()
+
+
+async def read_orders(stack: Running, count: int) -> list[str]:
+    """Return the first `count` bodies on the topic, and the next if there are more."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=Stack.of(stack.folder).bootstrap_servers, fetch_max_wait_ms=20)
+    await consumer.start()
+    try:
+        consumer.assign([TopicPartition("orders", number) for number in range(PARTITIONS_EMBEDDED)])
+        await consumer.seek_to_beginning()
+        bodies = [(await consumer.getone()).value.decode() for _ in range(count)]
+        more = await consumer.getmany(timeout_ms=200)
+        return bodies + [record.value.decode() for records in more.values() for record in records]
+    finally:
+        await consumer.stop()

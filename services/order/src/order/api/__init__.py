@@ -1,0 +1,11 @@
+"""HTTP in, operation or query called; decides nothing. One router by noun."""
+
+from order.api.approvals import approvals
+from order.api.catalogue import catalogue
+from order.api.imports import imports
+from order.api.orders import orders
+
+routers = (imports, orders, approvals, catalogue)
+"""`imports` first: its path is more exact than `orders/{order_id}`."""
+
+__all__ = ["routers"]

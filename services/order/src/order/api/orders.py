@@ -1,0 +1,190 @@
+"""Orders: placing, reading and ending them, and their thread."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Request, Response
+
+from chassis.http import IfMatch, Now, PageCut, Session, Staff, holding, router
+from chassis.paging import Page
+from chassis.principal import Principal
+from chassis.versions import etag
+from contracts.order_body import HttpOrderBody
+from contracts.roles import ADMINISTRATOR, CLIENT, GENERAL_MANAGER, PROJECT_MANAGER, SALES, SALES_MANAGER
+from order import intake, operations, queries
+from order.models import Order
+from order.schemas import (
+    AcceptanceIn,
+    OptionalReasonIn,
+    OrderOut,
+    OrderSummaryOut,
+    PreviewOut,
+    ReasonIn,
+    ThreadEntryOut,
+    VerificationOut,
+)
+from order.settings import Settings
+
+orders = router(prefix="/orders", tags=["orders"])
+
+ORDERS_WRITE = "orders:write"
+OWN_SOURCE = "orderloom"
+"""The source of external ids that people write; a system's are its own."""
+
+Placer = Annotated[Principal, holding(SALES, SALES_MANAGER, ADMINISTRATOR, ORDERS_WRITE)]
+Holder = Annotated[Principal, holding(SALES_MANAGER, PROJECT_MANAGER, GENERAL_MANAGER, ADMINISTRATOR)]
+Canceller = Annotated[Principal, holding(SALES_MANAGER, GENERAL_MANAGER, ADMINISTRATOR)]
+ClientPerson = Annotated[Principal, holding(CLIENT)]
+ORDER_BODY: dict[str, Any] = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": HttpOrderBody.model_json_schema()}}}
+}
+
+
+async def _raw_body(request: Request) -> bytes:
+    return await request.body()
+
+
+async def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+RawBody = Annotated[bytes, Depends(_raw_body)]
+"""The order is read by `intake`: a parser before it would smooth over what has to be refused."""
+ServiceSettings = Annotated[Settings, Depends(_settings)]
+
+
+def source_of(principal: Principal) -> str:
+    """Under whose name external ids are unique."""
+    return principal.user_id if principal.kind == "integration" else OWN_SOURCE
+
+
+@orders.post("", status_code=201, response_model=OrderSummaryOut, openapi_extra=ORDER_BODY)
+async def place_order(
+    raw: RawBody, response: Response, session: Session, principal: Placer, settings: ServiceSettings, now: Now
+) -> Order:
+    """201 for a new order; 200 when an equal body came under its external id before."""
+    placed = await operations.place_order(
+        session,
+        intake.parse(raw),
+        body_class=HttpOrderBody,
+        source=source_of(principal),
+        requester=principal.actor,
+        company_currency=settings.company_currency,
+        now=now,
+    )
+    response.status_code = 201 if placed.is_new else 200
+    return _tagged(response, placed.order)
+
+
+@orders.post("/preview", response_model=PreviewOut, openapi_extra=ORDER_BODY)
+async def preview_order(raw: RawBody, session: Session, principal: Placer, settings: ServiceSettings) -> Any:
+    """What the order would cost and who would have to approve it. Nothing is kept."""
+    return await queries.preview(session, intake.parse(raw), company_currency=settings.company_currency)
+
+
+@orders.get("", response_model=Page[OrderSummaryOut])
+async def list_orders(
+    session: Session,
+    principal: Staff,
+    cut: PageCut,
+    status: str | None = None,
+    client_code: str | None = None,
+    search: str | None = None,
+) -> Any:
+    rows = await queries.list_orders(session, cut, status=status, client_code=client_code, search=search)
+    return cut.page(rows, lambda order: [order.order_id])
+
+
+@orders.get("/{order_id}")
+async def get_order(order_id: UUID, response: Response, session: Session, principal: Staff) -> OrderOut:
+    order = await queries.get_order(session, order_id)
+    waiting_for = await queries.waiting_for(session, order)
+    return OrderOut.model_validate(_tagged(response, order)).model_copy(update={"waiting_for": list(waiting_for)})
+
+
+@orders.put("/{order_id}", response_model=OrderSummaryOut, openapi_extra=ORDER_BODY)
+async def edit_order(
+    order_id: UUID, raw: RawBody, response: Response, session: Session, principal: Placer, expected: IfMatch
+) -> Order:
+    """A draft or rejected order only."""
+    order = await operations.edit_order(session, intake.parse(raw), order_id=order_id, expected=expected)
+    return _tagged(response, order)
+
+
+@orders.post("/{order_id}/placement", response_model=OrderSummaryOut)
+async def place_draft(
+    order_id: UUID,
+    response: Response,
+    session: Session,
+    principal: Placer,
+    expected: IfMatch,
+    settings: ServiceSettings,
+    now: Now,
+) -> Order:
+    """Submit a draft, or again what was rejected and edited."""
+    order = await operations.place_draft(
+        session, order_id=order_id, expected=expected, company_currency=settings.company_currency, now=now
+    )
+    return _tagged(response, order)
+
+
+@orders.post("/{order_id}/hold", response_model=OrderSummaryOut)
+async def hold_order(
+    order_id: UUID, body: ReasonIn, response: Response, session: Session, principal: Holder, now: Now
+) -> Order:
+    order = await operations.hold_order(session, order_id=order_id, reason=body.reason, by=principal.actor, now=now)
+    return _tagged(response, order)
+
+
+@orders.post("/{order_id}/resumption", response_model=OrderSummaryOut)
+async def resume_order(
+    order_id: UUID, body: OptionalReasonIn, response: Response, session: Session, principal: Holder, now: Now
+) -> Order:
+    order = await operations.resume_order(session, order_id=order_id, reason=body.reason, by=principal.actor, now=now)
+    return _tagged(response, order)
+
+
+@orders.post("/{order_id}/cancellation", response_model=OrderSummaryOut)
+async def cancel_order(
+    order_id: UUID, body: ReasonIn, response: Response, session: Session, principal: Canceller, now: Now
+) -> Order:
+    order = await operations.cancel_order(session, order_id=order_id, reason=body.reason, by=principal.actor, now=now)
+    return _tagged(response, order)
+
+
+@orders.post("/{order_id}/acceptance", response_model=OrderSummaryOut)
+async def accept_delivery(
+    order_id: UUID,
+    body: AcceptanceIn,
+    response: Response,
+    session: Session,
+    principal: ClientPerson,
+    settings: ServiceSettings,
+    now: Now,
+) -> Order:
+    """The client signs off what was handed over."""
+    order = await operations.accept_delivery(
+        session, order_id=order_id, client=principal, note=body.note, zone=settings.company_zone, now=now
+    )
+    return _tagged(response, order)
+
+
+@orders.get("/{order_id}/thread", response_model=Page[ThreadEntryOut])
+async def read_thread(order_id: UUID, session: Session, principal: Staff, cut: PageCut) -> Any:
+    """Everything that happened to the order, as it was published."""
+    return cut.page(await queries.read_thread(session, order_id, cut), lambda entry: [entry.position])
+
+
+@orders.get("/{order_id}/thread/verification")
+async def verify_thread(order_id: UUID, session: Session, principal: Staff) -> VerificationOut:
+    """Whether nobody changed the thread: every hash is computed again."""
+    order, first_broken = await queries.first_broken_in_thread(session, order_id)
+    return VerificationOut(
+        verified=first_broken is None, length=order.thread_length, head=order.thread_head, first_broken=first_broken
+    )
+
+
+def _tagged(response: Response, order: Order) -> Order:
+    response.headers.update(etag(order.version))
+    return order

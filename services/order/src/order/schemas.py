@@ -1,0 +1,191 @@
+"""HTTP bodies."""
+
+import datetime as dt
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from contracts.directory import MilestoneType, Stage
+from contracts.event import Labels
+from contracts.money import Exact
+from contracts.order import ApprovalStep, ClientRef, Term
+from contracts.order_body import Incoming
+from contracts.strict import Code, Currency, Number, Text
+
+Reason = Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class CommentIn(Incoming):
+    comment: Reason | None = None
+    step: int | None = None
+    """The step that the caller has seen, so that a second click never decides the next one."""
+
+
+class RejectionIn(Incoming):
+    reason: Reason
+    step: int | None = None
+
+
+class ReasonIn(Incoming):
+    reason: Reason
+
+
+class OptionalReasonIn(Incoming):
+    reason: Reason | None = None
+
+
+class AcceptanceIn(Incoming):
+    note: Reason | None = None
+
+
+class OrderTypeIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    labels: Labels
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1, max_length=50)]
+    milestones: tuple[MilestoneType, ...]
+    terms: Annotated[tuple[Term, ...], Field(min_length=1, max_length=60)]
+    fields_schema: dict[str, Any]
+    client_visible_fields: tuple[str, ...] = ()
+
+
+class RungIn(Incoming):
+    role: Code
+    above: Number
+
+
+class LadderIn(Incoming):
+    rungs: Annotated[list[RungIn], Field(min_length=1, max_length=20)]
+
+
+class RateIn(Incoming):
+    currency: Currency
+    rate: Annotated[Number, Field(gt=0)]
+
+
+class RatesIn(Incoming):
+    rates: Annotated[list[RateIn], Field(max_length=200)]
+
+
+class Out(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+
+class LineOut(Out):
+    position: int
+    item: str
+    description: str
+    quantity: Exact
+    unit: str
+    unit_price: Exact
+    discount: Exact
+    tax_rate: Exact
+    billing_method: str
+    net: Exact
+    tax: Exact
+
+
+class OrderSummaryOut(Out):
+    order_id: UUID
+    order_no: str
+    version: int
+    revision: int
+    status: str
+    source: str
+    external_id: str | None
+    client: ClientRef
+    order_type: str
+    type_version: int
+    title: str
+    requested_date: dt.date | None
+    priority: int
+    currency: str
+    net: Annotated[Exact, Field(validation_alias="net_amount")]
+    tax: Annotated[Exact, Field(validation_alias="tax_amount")]
+    total: Annotated[Exact, Field(validation_alias="total_amount")]
+    placed_at: dt.datetime
+    stage: str
+    approved_on: dt.date | None
+    accepted_on: dt.date | None
+    closed_on: dt.date | None
+    requester: str
+    approval_steps: list[ApprovalStep]
+    step: int
+    """The one that is decided next; above the last when all are."""
+
+
+class OrderOut(OrderSummaryOut):
+    fields: dict[str, Any]
+    terms: list[Term]
+    milestone_codes: list[str]
+    approvers: list[str]
+    lines: list[LineOut]
+    waiting_for: list[str] = []
+    """The facts that the present stage still waits for."""
+
+
+class PreviewOut(Out):
+    currency: str
+    net: Exact
+    tax: Exact
+    total: Exact
+    lines: list[LineOut]
+    terms: list[Term]
+    approval_steps: list[ApprovalStep]
+
+
+class DecisionOut(Out):
+    revision: int
+    step: int
+    role: str
+    decision: str
+    by: str
+    comment: str | None
+    decided_at: dt.datetime
+
+
+class ThreadEntryOut(Out):
+    position: int
+    event_id: UUID
+    type: str
+    source: str
+    time: str
+    actor: str
+    causation_id: str
+    body_sha256: str
+    hash: str
+    body: str
+
+
+class VerificationOut(Out):
+    verified: bool
+    length: int
+    head: str
+    first_broken: int | None
+
+
+class ClientOut(Out):
+    client_id: UUID
+    code: Text
+    name: str
+    tax_id: str | None
+
+
+class FieldErrorOut(Out):
+    field: str
+    reason: str
+
+
+class ImportedLineOut(Out):
+    line: int
+    outcome: str
+    """accepted, unchanged (an equal body came before) or rejected."""
+    external_id: str | None
+    order_id: UUID | None = None
+    order_no: str | None = None
+    errors: list[FieldErrorOut] = []
+
+
+class ImportOut(Out):
+    results: list[ImportedLineOut]
