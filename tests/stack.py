@@ -63,7 +63,11 @@ class Who:
 
 @cache
 def jwks_file(folder: Path) -> Path:
-    key = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(KEY.public_key())) | {"kid": KEY_ID, "alg": "EdDSA", "use": "sig"}
+    key = json.loads(jwt.algorithms.OKPAlgorithm.to_jwk(KEY.public_key())) | {
+        "kid": KEY_ID,
+        "alg": "EdDSA",
+        "use": "sig",
+    }
     file = folder / "jwks.json"
     file.write_text(json.dumps({"keys": [key]}))
     return file
@@ -121,9 +125,7 @@ class Running:
         } | envelope
         return self.raw_record(event.topic, key.encode(), event.model_dump_json().encode(), headers)
 
-    def raw_record(
-        self, topic: str, key: bytes | None, value: bytes | None, headers: dict[str, str]
-    ) -> ConsumerRecord:
+    def raw_record(self, topic: str, key: bytes | None, value: bytes | None, headers: dict[str, str]) -> ConsumerRecord:
         offset = self.offsets[topic] = self.offsets.get(topic, -1) + 1
         pairs = tuple((name, content.encode()) for name, content in headers.items())
         return ConsumerRecord(topic, 0, offset, 0, 0, key, value, None, 0, 0, pairs)

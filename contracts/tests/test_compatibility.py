@@ -151,6 +151,10 @@ ALLOWED = {
         record(("a", "b"), a={"enum": ["x", "y"]}, b=TEXT),
         record(("b", "a"), a={"enum": ["y", "x"]}, b=TEXT),
     ),
+    "the order of the members of a default changes": (
+        record(a={"default": {"x": 1, "y": 2}}),
+        record(a={"default": {"y": 2, "x": 1}}),
+    ),
     "a definition is renamed": (
         record(a={"$ref": "#/$defs/P"}, defs={"P": record(x=TEXT)}),
         record(a={"$ref": "#/$defs/Q"}, defs={"Q": record(x=TEXT)}),

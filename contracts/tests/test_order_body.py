@@ -43,19 +43,18 @@ def errors(body: Any, kind: type[OrderBody] = OrderBody) -> list[Location]:
     try:
         kind.model_validate(body)
     except ValidationError as invalid:
-        assert all(error["msg"] for error in invalid.errors())
         return [error["loc"] for error in invalid.errors()]
     return []
 
 
 def at(location: Location, value: Any) -> Json:
     """An order that is right but for `value` at `location`."""
-    body: Any = order(lines=[line()], terms=[term(), term(code="rest")] if location[0] == "terms" else [term()])
+    body = order(terms=[term()])
     place: Any = body
     for step in location[:-1]:
         place = place[step]
     place[location[-1]] = value
-    return dict(body)
+    return body
 
 
 def test_the_smallest_order_is_taken_and_says_what_was_left_out() -> None:
@@ -90,8 +89,7 @@ def test_a_missing_member_of_a_term_is_named(member: str) -> None:
     [("colour",), ("draft",), ("client", "colour"), ("lines", 0, "colour"), ("terms", 0, "colour"), ("a/b~c",)],
 )
 def test_an_unknown_member_is_named(location: Location) -> None:
-    body = at(location, 1) if location[0] != "terms" else order(terms=[term(colour=1)])
-    assert errors(body) == [location]
+    assert errors(at(location, 1)) == [location]
 
 
 def test_every_error_is_named_in_one_reading() -> None:
@@ -110,14 +108,12 @@ def test_every_error_is_named_in_one_reading() -> None:
     }
 
 
-@pytest.mark.parametrize("body", [None, [], "order", 1, [order()]])
-def test_what_is_no_object_is_wrong_as_a_whole(body: Any) -> None:
-    assert errors(body) == [()]
+def test_what_is_no_object_is_wrong_as_a_whole() -> None:
+    assert errors(None) == errors([order()]) == errors("order") == [()]
 
 
-@pytest.mark.parametrize("location", [("client", "tax_id"), ("requested_date",)])
-def test_null_is_taken_where_it_means_nothing_known(location: Location) -> None:
-    assert errors(at(location, None)) == []
+def test_null_is_taken_where_it_means_not_known() -> None:
+    assert errors(at(("client", "tax_id"), None)) == errors(at(("requested_date",), None)) == []
 
 
 @pytest.mark.parametrize(
@@ -169,9 +165,9 @@ def test_a_number_keeps_the_digits_that_were_written() -> None:
     assert json.loads(body.model_dump_json())["lines"][0]["quantity"] == "120.0"
 
 
-@pytest.mark.parametrize("value", ["2026-12-04", "2028-02-29", "0001-01-01", "9999-12-31"])
-def test_a_date_that_exists_is_taken(value: str) -> None:
-    assert errors(order(requested_date=value)) == []
+def test_a_date_that_exists_is_taken() -> None:
+    for value in ("2026-12-04", "2028-02-29", "0001-01-01", "9999-12-31"):
+        assert errors(order(requested_date=value)) == []
 
 
 @pytest.mark.parametrize(
@@ -196,10 +192,10 @@ def test_a_currency_is_one_of_iso_4217_that_has_a_smallest_unit() -> None:
         assert errors(order(currency=refused)) == [("currency",)]
 
 
-@pytest.mark.parametrize("method", ["fixed", "milestone", "time_and_materials", "progress"])
-def test_a_billing_method_is_one_of_four(method: str) -> None:
-    assert errors(order(lines=[line(billing_method=method)])) == []
-    assert errors(order(lines=[line(billing_method=method.upper())])) == [("lines", 0, "billing_method")]
+def test_a_billing_method_is_one_of_four() -> None:
+    for method in ("fixed", "milestone", "time_and_materials", "progress"):
+        assert errors(order(lines=[line(billing_method=method)])) == []
+        assert errors(order(lines=[line(billing_method=method.upper())])) == [("lines", 0, "billing_method")]
 
 
 TEXTS: list[tuple[Location, str]] = [

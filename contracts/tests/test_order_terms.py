@@ -66,12 +66,12 @@ def test_an_unknown_due_rule_says_nothing_about_the_members_beside_it(due: Any) 
     assert errors([term(due=due, date="2026-12-04")]) == [(0, "due")]
 
 
-@pytest.mark.parametrize("value", ["", "2026-02-30", "2026-1-4", 20261204])
+@pytest.mark.parametrize("value", [None, "", "2026-02-30", "2026-1-4", 20261204])
 def test_the_date_of_a_term_exists(value: Any) -> None:
     assert errors([term(due="on_date", date=value)]) == [(0, "date")]
 
 
-@pytest.mark.parametrize("value", ["", "x" * 65, "a\tb", 1])
+@pytest.mark.parametrize("value", [None, "", "x" * 65, "a\tb", 1])
 def test_the_milestone_of_a_term_is_a_code(value: Any) -> None:
     assert errors([term(due="on_milestone", milestone=value)]) == [(0, "milestone")]
 
@@ -85,7 +85,7 @@ def test_the_code_of_a_term_is_a_code(value: Any) -> None:
 def test_days_are_a_json_integer_from_0_to_3650() -> None:
     for taken in (0, DAYS_MAX):
         assert errors([term(due="after_acceptance", days=taken)]) == []
-    for refused in (-1, DAYS_MAX + 1, "365", 365.0, True):
+    for refused in (None, -1, DAYS_MAX + 1, "365", 365.0, True):
         assert errors([term(due="after_acceptance", days=refused)]) == [(0, "days")], refused
 
 
@@ -112,8 +112,8 @@ def test_a_percent_is_a_plain_string_and_nothing_is_added_up_without_it(percent:
     assert errors(shares("50", percent)) == [(1, "percent")]
 
 
-def test_a_percent_over_100_is_wrong_in_itself_and_in_total() -> None:
-    assert errors(shares("100.000001")) == [(0, "percent"), ()]
+def test_a_percent_over_100_is_wrong_in_total() -> None:
+    assert errors(shares("100.000001")) == [()]
 
 
 def test_each_repeated_code_is_named() -> None:
@@ -123,7 +123,7 @@ def test_each_repeated_code_is_named() -> None:
 
 def test_an_order_has_1_to_60_terms_or_leaves_them_to_its_type() -> None:
     assert errors(shares(*["1"] * 59, "41")) == []
-    assert errors(shares(*["1"] * TERMS_MAX, "40")) == [()]
+    assert errors(shares(*["1"] * (TERMS_MAX + 1))) == [()]
     not_lists: list[Any] = [{}, "x", (term(),)]
     for refused in ([], *not_lists):
         assert errors(refused) == [()]

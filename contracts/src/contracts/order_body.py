@@ -87,7 +87,7 @@ class TermBody(Incoming):
 
     code: Code
     """Another one for each term of an order."""
-    percent: Annotated[Number, Field(gt=0, le=100)]
+    percent: Annotated[Number, Field(gt=0)]
     """Above 0; those of all terms add up to exactly 100."""
     due: Due
     date: Annotated[Day | None, OR_LEFT_OUT] = None

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from stack import Running, Who, problems
 from order_world import MANAGER, ORDER, SALES, ready
+from stack import Running, Who, problems
 
 
 async def test_an_order_is_priced_submitted_and_told(order_service: Running) -> None:

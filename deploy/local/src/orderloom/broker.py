@@ -39,9 +39,11 @@ async def create_topics(bootstrap_servers: str, prefix: str = "") -> None:
 
 
 def _new_topic(topic: Topic, prefix: str) -> NewTopic:
-    settings = {
-        "cleanup.policy": "compact,delete" if topic.is_compacted else "delete",
-        "retention.ms": str(RETENTION_DAYS * DAY_MILLISECONDS),
-        "max.message.bytes": str(MESSAGE_BYTES_MAX),
-    }
+    retention = str(RETENTION_DAYS * DAY_MILLISECONDS)
+    kept = (
+        {"cleanup.policy": "compact", "min.compaction.lag.ms": retention}
+        if topic.is_compacted
+        else {"cleanup.policy": "delete", "retention.ms": retention}
+    )
+    settings = {**kept, "max.message.bytes": str(MESSAGE_BYTES_MAX)}
     return NewTopic(prefix + topic.name, PARTITIONS_EMBEDDED, 1, topic_configs=settings)

@@ -7,8 +7,9 @@ from types import ModuleType
 def find(name: str) -> ModuleType | None:
     """Import `orderloom.<name>`, or return None where there is no such module. One that fails to import raises."""
     try:
-        return importlib.import_module(f"orderloom.{name}")
+        module = importlib.import_module(f"orderloom.{name}")
     except ModuleNotFoundError as missing:
         if missing.name != f"orderloom.{name}":
             raise
         return None
+    return module if module.__file__ else None  # a folder of that name with data alone is no module

@@ -30,10 +30,11 @@ async def serve(port: int, folder: Path) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     letterbox = Letterbox(folder)
-    async with await loop.create_server(
+    server = await loop.create_server(
         lambda: SMTP(letterbox, data_size_limit=MESSAGE_BYTES_MAX, enable_SMTPUTF8=True), "127.0.0.1", port
-    ):
-        await stopping.wait()
+    )
+    await stopping.wait()
+    server.close()  # and no waiting for clients that keep their connection
 
 
 class Letterbox:

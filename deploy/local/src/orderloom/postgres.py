@@ -46,8 +46,8 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
 }
-FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-"""For data nobody will miss."""
+FORGETFUL = {"fsync": "off", "full_page_writes": "off"}
+"""For tests: what was committed survives the death of the server, but not that of the machine."""
 
 
 @dataclass(frozen=True)

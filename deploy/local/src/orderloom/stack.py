@@ -23,6 +23,9 @@ MODULES = {
 MODULES_VARIABLE = "ORDERLOOM_MODULES"
 """A JSON object that puts other modules in place of MODULES: how the tests of this package run stand-ins."""
 
+FSYNC_VARIABLE = "ORDERLOOM_FSYNC"
+"""`off` spares tests the waiting for the disk."""
+
 DEFAULTS = {"ORDERLOOM_ZONE": "Asia/Shanghai", "ORDERLOOM_TRACE_RATIO": "0.05", "ORDERLOOM_LOG_LEVEL": "WARNING"}
 """Unless the environment of `orderloom up` says otherwise."""
 
@@ -34,12 +37,13 @@ class Stack:
 
     @classmethod
     def of(cls, folder: DataFolder) -> "Stack":
-        """Return the stack as it was last started; one that never was has no ports."""
-        return cls(folder, ports.load(folder.ports))
+        """Return the stack as it was last started; one whose first start has not got so far has no ports."""
+        return cls(folder, ports.load(folder.ports) if (folder.postgres / "cluster").exists() else {})
 
     @property
     def cluster(self) -> Cluster:
-        return Cluster(self.folder.postgres, self.ports["postgres"])
+        is_durable = os.environ.get(FSYNC_VARIABLE) != "off"
+        return Cluster(self.folder.postgres, self.ports["postgres"], is_durable)
 
     @property
     def bootstrap_servers(self) -> str:
@@ -90,6 +94,7 @@ class Stack:
         own = {"notify": self._environment_of_notify, "gateway": self._environment_of_gateway}.get(service, dict)
         return {
             **defaults,
+            "PYTHONUNBUFFERED": "1",  # the last lines before a kill are those one wants to read
             "ORDERLOOM_DATABASE_URL": self.databases[service].replace("postgresql://", "postgresql+asyncpg://", 1),
             "ORDERLOOM_KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
             "ORDERLOOM_HOST": "127.0.0.1",

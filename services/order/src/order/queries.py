@@ -94,7 +94,7 @@ async def preview(session: AsyncSession, given: Any, *, company_currency: str) -
 
 async def waiting_for(session: AsyncSession, order: Order) -> tuple[str, ...]:
     """The facts that the order's present stage still waits for."""
-    return order.waiting_for((await order_type(session, order.order_type, order.type_version)).stages)
+    return order.missing_facts((await order_type(session, order.order_type, order.type_version)).stages)
 
 
 async def list_decisions(session: AsyncSession, order_id: UUID) -> Sequence[Decision]:

@@ -292,7 +292,7 @@ class Order(Root, Model):
             self.stage = steps[-1].to_stage
         return steps
 
-    def waiting_for(self, stages: Sequence[Stage]) -> tuple[str, ...]:
+    def missing_facts(self, stages: Sequence[Stage]) -> tuple[str, ...]:
         """The facts that the present stage still waits for."""
         stage = next(stage for stage in stages if stage.code == self.stage)
         return Progress.of(self.progress).missing(stage)

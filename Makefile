@@ -1,0 +1,54 @@
+# `make` alone says what there is. Everything is set up in .venv of this checkout.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+READY := $(VENV)/.ready
+SOURCES := contracts/src chassis/src services/*/src deploy/local/src
+TESTS := contracts/tests services/*/tests deploy/local/tests tests conftest.py
+JOBS ?= 2
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+
+.PHONY: help demo up down status test check contracts fmt migration
+
+help: ## Say what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(READY): pyproject.toml */pyproject.toml */*/pyproject.toml
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv
+	$(VENV)/bin/uv sync --quiet --inexact
+	rm -f uv.lock
+	touch $@
+
+demo: $(READY) ## Take the example orders through their whole life and leave the portal running (ARGS="--exit")
+	$(VENV)/bin/orderloom demo $(ARGS)
+
+up: $(READY) ## Start the whole stack on this machine
+	$(VENV)/bin/orderloom up $(ARGS)
+
+down: $(READY) ## Stop it (ARGS="--wipe" removes its data)
+	$(VENV)/bin/orderloom down $(ARGS)
+
+status: $(READY) ## Say how it is
+	$(VENV)/bin/orderloom status $(ARGS)
+
+test: $(READY) ## Run every test
+	$(VENV)/bin/pytest -n $(JOBS) --dist loadfile $(ARGS)
+
+check: $(READY) ## Lint, types, import rules, generated files
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy $(SOURCES) $(TESTS)
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/python -m contracts.generate --check
+
+contracts: $(READY) ## Generate schemas, docs/events.md and docs/asyncapi.json again
+	$(VENV)/bin/python -m contracts.generate
+
+fmt: $(READY) ## Format and sort
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+migration: $(READY) ## Write the next migration of a service (SERVICE=order MESSAGE="what it does")
+	$(VENV)/bin/python -m orderloom.revision $(SERVICE) services/$(or $(FOLDER),$(SERVICE))/migrations "$(MESSAGE)"

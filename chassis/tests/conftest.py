@@ -1,0 +1,29 @@
+from collections.abc import AsyncIterator
+
+import pytest
+from probe import Probe
+
+from chassis.database import Database
+from chassis.ids import new_id
+from chassis.settings import ServiceSettings
+from order.app import service as order_service
+from orderloom.parts import Parts
+from stack import copied_database, template_database
+
+
+@pytest.fixture
+async def probe(parts: Parts) -> AsyncIterator[Probe]:
+    """On a database and topics of this test alone."""
+    prefix = f"{new_id().hex}."
+    await parts.create_topics(prefix)
+    settings = ServiceSettings(
+        database_url=await copied_database(parts, await template_database(parts, order_service)),
+        kafka_bootstrap_servers=parts.bootstrap_servers,
+        topic_prefix=prefix,
+        session_timeout_ms=6000,
+    )
+    database = Database(settings.database_url, shared={"settings": settings})
+    probe = Probe(settings, database)
+    yield probe
+    await probe.running.aclose()
+    await database.close()

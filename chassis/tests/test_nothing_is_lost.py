@@ -1,0 +1,129 @@
+"""What FastStream would lose silently, amid good messages: nothing is lost here, and no key holds up another."""
+
+import json
+from typing import Any
+
+import pytest
+from probe import Probe, eventually
+
+from chassis.errors import NotYetKnown
+from chassis.ids import new_id
+from chassis.parking import KeyNotParked
+from contracts import topics
+from contracts.order import OrderHeld, OrderResumed
+
+
+async def test_binary_and_null_headers_and_bad_json_lose_nothing(probe: Probe) -> None:
+    first, poisoned, last = new_id(), new_id(), new_id()
+    await probe.hold(first, sap=b"\xff\xfe")
+    await probe.hold(first, nothing=None)
+    await probe.send(b"not json", key=str(poisoned).encode(), **{"content-type": b"application/json"})
+    await probe.hold(last)
+    await probe.start()
+    await eventually(lambda: probe.has_applied(last))
+    await eventually(lambda: _counts(probe, "parked_messages", 1))
+    assert [order_id for order_id, _ in probe.applied].count(str(first)) == 2
+
+
+async def test_a_handler_that_raises_applies_later(probe: Probe) -> None:
+    order_id = new_id()
+    probe.raises[str(order_id)] = [RuntimeError("once"), RuntimeError("and once more, alone")]
+    await probe.hold(order_id)
+    await probe.start()
+    await eventually(lambda: probe.has_applied(order_id))
+    assert await probe.count("parked_keys") == 0
+
+
+@pytest.mark.parametrize("reason", [ConnectionRefusedError("away"), NotYetKnown("the template")])
+async def test_what_goes_away_by_itself_is_never_counted(probe: Probe, reason: Exception) -> None:
+    order_id = new_id()
+    probe.raises[str(order_id)] = [reason] * 6  # more than would park a key
+    await probe.hold(order_id)
+    await probe.start()
+    await eventually(lambda: probe.has_applied(order_id))
+    assert await probe.count("parked_keys") == 0
+
+
+async def test_a_poisoned_key_is_parked_while_others_flow_and_release_applies_in_order(probe: Probe) -> None:
+    poisoned, healthy = new_id(), new_id()
+    probe.raises[str(poisoned)] = [RuntimeError(f"attempt {number}") for number in range(100)]
+    await probe.hold(poisoned)
+    await probe.hold(healthy)
+    worker = await probe.start()
+    await eventually(lambda: probe.has_applied(healthy))
+    await eventually(lambda: _counts(probe, "parked_messages", 1))
+    await probe.resume(poisoned)
+    await eventually(lambda: _counts(probe, "parked_messages", 2))
+
+    with pytest.raises(RuntimeError):  # not healed yet: nothing changes
+        await worker.inbox.release("probe", str(poisoned))
+    assert await probe.count("parked_messages") == 2
+
+    probe.raises.clear()
+    assert await worker.inbox.release("probe", str(poisoned)) == 2
+    applied = [event_type for order_id, event_type in probe.applied if order_id == str(poisoned)]
+    assert applied == [OrderHeld.type, OrderResumed.type]
+    assert await probe.count("parked_messages") == 0
+    with pytest.raises(KeyNotParked):
+        await worker.inbox.release("probe", str(poisoned))
+
+
+async def test_what_nobody_can_apply_goes_to_the_dead_letters_and_parks_no_key(probe: Probe) -> None:
+    key, last = str(new_id()).encode(), new_id()
+    await probe.send(b"\xff", key=key)
+    await probe.send(b"a\0b", key=key)
+    await probe.send(None, key=key)
+    await probe.send(b"{}", key=key, ce_id=None)
+    await probe.send(b"{}", key=key, ce_source=b"finance")  # not its teller
+    await probe.send(b"{}", key=b"no order")
+    await probe.send(b"{}", key=key, ce_actor=b"user:\nx")
+    await probe.hold(last)
+    await probe.start()
+    await eventually(lambda: probe.has_applied(last))
+
+    async def letters() -> list[Any]:
+        found = [json.loads(record.value) for record in await probe.records(topics.dead_letters("order"))]
+        return found if len(found) == 7 else []
+
+    assert all(letter["reason"].startswith("Undeliverable") for letter in await eventually(letters))
+    assert await probe.count("parked_keys") == 0
+
+
+async def test_a_second_delivery_changes_nothing_and_what_is_not_handled_is_seen(probe: Probe) -> None:
+    order_id, again = new_id(), str(new_id()).encode()
+    unhandled = new_id()
+    await probe.hold(order_id, ce_id=again)
+    await probe.hold(order_id, ce_id=again)
+    await probe.send(b"{}", key=str(order_id).encode(), ce_type=b"order.noted.v9", ce_id=str(unhandled).encode())
+    last = new_id()
+    await probe.hold(last)
+    await probe.start()
+    await eventually(lambda: probe.has_applied(last))
+    await eventually(lambda: _counts(probe, "seen", 1))
+    assert [each for each, _ in probe.applied].count(str(order_id)) == 1
+
+
+async def test_a_fact_older_than_the_memory_of_the_inbox_is_parked(probe: Probe) -> None:
+    order_id = new_id()
+    await probe.hold(order_id, ce_time=b"2020-01-01T00:00:00+00:00")
+    await probe.start()
+    await eventually(lambda: _counts(probe, "parked_messages", 1))
+    assert not await probe.has_applied(order_id)
+
+
+async def test_a_request_from_outside_parks_nothing_and_is_given_up_after_some_attempts(probe: Probe) -> None:
+    probe.raises["bad"] = [RuntimeError(f"attempt {number}") for number in range(100)]
+    await probe.send(b"\xff", key=b"bad", topic=topics.INBOUND)
+    await probe.send(b"{}", key=b"good", topic=topics.INBOUND)
+    await probe.start()
+
+    async def answered() -> bool:
+        return [letter.key for letter in probe.answered] == ["good"] and len(probe.given_up) == 1
+
+    await eventually(answered)
+    assert await probe.count("parked_keys") == 0
+    assert len(await probe.records(topics.dead_letters("order"))) <= 1
+
+
+async def _counts(probe: Probe, table: str, number: int) -> bool:
+    return await probe.count(table) == number
