@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
@@ -63,7 +63,7 @@ class Probe:
         return await self.running.enter_async_context(self.worker().running())
 
     async def send(
-        self, value: bytes | None, *, key: bytes, topic: str = topics.ORDERS, **envelope: bytes | None
+        self, value: bytes | None, *, key: bytes, topic: str = topics.ORDERS, **envelope: Any
     ) -> None:
         """Put a record on a topic as anyone could; by default the fact that an order was held."""
         headers = {
@@ -78,7 +78,7 @@ class Probe:
             name = self.settings.topic_prefix + topic
             await producer.send_and_wait(name, value, key=key, headers=list(headers.items()))
 
-    async def hold(self, order_id: UUID, **envelope: bytes | None) -> None:
+    async def hold(self, order_id: UUID, **envelope: Any) -> None:
         held = OrderHeld(order_id=order_id, reason="a reason", by="user:wang")
         await self.send(held.model_dump_json().encode(), key=str(order_id).encode(), **envelope)
 

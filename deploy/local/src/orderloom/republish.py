@@ -20,6 +20,8 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from contracts.topics import CATALOGUE, MESSAGE_BYTES_MAX, SERVICES
 
 MARGIN = timedelta(minutes=1)
+REQUEST_MILLISECONDS = 10_000
+"""A broker that dies meanwhile holds everybody up for so long, since what is on its way is given up only then."""
 PREFETCH_ROWS = 100
 FLUSH_ROWS = 500
 
@@ -62,9 +64,7 @@ async def republish(databases: Mapping[str, str], bootstrap_servers: str, *, onl
     async with AsyncExitStack() as opened:
         readers = {name: await _connect(url, opened) for name, url in databases.items()}
         writers = {name: await _connect(url, opened) for name, url in databases.items()}
-        producer = await opened.enter_async_context(
-            AIOKafkaProducer(bootstrap_servers=bootstrap_servers, acks="all", max_batch_size=MESSAGE_BYTES_MAX)
-        )
+        producer = await opened.enter_async_context(_producer(bootstrap_servers))
         progress = {name: await _progress_of(connection) for name, connection in readers.items()}
         since = {} if only_topic else oldest_unread(progress)
         sending = Sending(producer, writers)
@@ -159,6 +159,15 @@ class Sending:
 
     async def _send(self, batch: BatchBuilder, topic: str, partition: int) -> None:
         await (await self.producer.send_batch(batch, topic, partition=partition))
+
+
+def _producer(bootstrap_servers: str) -> AIOKafkaProducer:
+    return AIOKafkaProducer(
+        bootstrap_servers=bootstrap_servers,
+        acks="all",
+        max_batch_size=MESSAGE_BYTES_MAX,
+        request_timeout_ms=REQUEST_MILLISECONDS,
+    )
 
 
 def _declared_readers(topic: str) -> set[str]:

@@ -42,6 +42,7 @@ def main() -> int:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # many lines for one dead broker, which we notice anyway
     try:
         asyncio.run(supervise(DataFolder(arguments.data), dict(arguments.port)))
     except (asyncio.CancelledError, FolderInUse):
@@ -161,8 +162,9 @@ class Supervisor:
         for service in await bus.pause(self._running_services()):
             log.warning("%s did not pause and is started again later", service.name)
             await self._parts[service.name].stop()
-        await self._parts["kafka"].start()
-        await _until(lambda: ports.is_listening(self._stack.ports["kafka"]))
+        kafka = self._parts["kafka"]
+        await kafka.start()
+        await _until(lambda: kafka.pid is None or ports.is_listening(self._stack.ports["kafka"]))
         await broker.create_topics(self._stack.bootstrap_servers)
         count = await republish(self._stack.databases, self._stack.bootstrap_servers)
         log.info("the broker was told %s facts again", count)

@@ -5,6 +5,7 @@ and the latest inspection of every task that is inspected has passed.
 """
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -45,7 +46,7 @@ class Progress:
 
     @classmethod
     def of(cls, document: dict[str, Any]) -> "Progress":
-        return cls(**document)
+        return cls(**deepcopy(document))  # a change in place would not be seen as one, and never be written
 
     @property
     def document(self) -> dict[str, Any]:
