@@ -34,7 +34,7 @@ status: $(READY) ## Say how it is
 	$(VENV)/bin/orderloom status $(ARGS)
 
 test: $(READY) ## Run every test
-	$(VENV)/bin/pytest -n $(JOBS) --dist loadfile $(ARGS)
+	$(VENV)/bin/pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
 check: $(READY) ## Lint, types, import rules, generated files
 	$(VENV)/bin/ruff check .

@@ -62,9 +62,7 @@ class Probe:
     async def start(self) -> Worker:
         return await self.running.enter_async_context(self.worker().running())
 
-    async def send(
-        self, value: bytes | None, *, key: bytes, topic: str = topics.ORDERS, **envelope: Any
-    ) -> None:
+    async def send(self, value: bytes | None, *, key: bytes, topic: str = topics.ORDERS, **envelope: Any) -> None:
         """Put a record on a topic as anyone could; by default the fact that an order was held."""
         headers = {
             "ce_specversion": b"1.0",

@@ -1,13 +1,13 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from probe import Probe
 
 from chassis.database import Database
 from chassis.ids import new_id
 from chassis.settings import ServiceSettings
 from order.app import service as order_service
 from orderloom.parts import Parts
+from probe import Probe
 from stack import copied_database, template_database
 
 

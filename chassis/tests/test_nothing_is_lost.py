@@ -4,20 +4,21 @@ import json
 from typing import Any
 
 import pytest
-from probe import Probe, eventually
 
 from chassis.errors import NotYetKnown
 from chassis.ids import new_id
 from chassis.parking import KeyNotParked
 from contracts import topics
 from contracts.order import OrderHeld, OrderResumed
+from probe import Probe, eventually
 
 
 async def test_binary_and_null_headers_and_bad_json_lose_nothing(probe: Probe) -> None:
     first, poisoned, last = new_id(), new_id(), new_id()
     await probe.hold(first, sap=b"\xff\xfe")
     await probe.hold(first, nothing=None)
-    await probe.send(b"not json", key=str(poisoned).encode(), **{"content-type": b"application/json"})
+    declared: dict[str, Any] = {"content-type": b"application/json"}
+    await probe.send(b"not json", key=str(poisoned).encode(), **declared)
     await probe.hold(last)
     await probe.start()
     await eventually(lambda: probe.has_applied(last))

@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-from probe import Probe, eventually
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import outbox, roots
@@ -14,6 +13,7 @@ from contracts.directory import ClientRegistered
 from contracts.order import OrderHeld
 from order.models import Order
 from order_world import MANAGER, ORDER, SALES, ready
+from probe import Probe, eventually
 from stack import Running
 
 

@@ -26,6 +26,7 @@ LOCK = 7_260
 ROWS_MAX = 500
 POLL_SECONDS = 0.25
 BACKOFF_SECONDS = 0.5
+REQUEST_TIMEOUT_MS = 10_000
 
 OLDEST_UNPUBLISHED = (
     select(*OutboxMessage.__table__.columns)  # plain rows: nothing here needs an object
@@ -111,6 +112,7 @@ class Relay:
             enable_idempotence=self._is_idempotent,
             max_batch_size=MESSAGE_BYTES_MAX,
             max_request_size=MESSAGE_BYTES_MAX,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
         )
         async with engine.connect() as connection, producer:
             self.trouble = None

@@ -16,7 +16,7 @@ SOURCE = "erp.example"
 
 
 def request(
-    order_service: Running, body: Any, *, key: bytes | None = b"K-1", request_id: str | None = None, **envelope: Any
+    order_service: Running, body: Any, *, key: Any = b"K-1", request_id: str | None = None, **envelope: Any
 ) -> ConsumerRecord:
     headers = {
         "ce_specversion": "1.0",
@@ -100,7 +100,13 @@ async def test_a_structured_message_is_read_as_well(order_service: Running) -> N
 
 async def test_what_nobody_can_be_told_of_is_kept_and_answered_to_nobody(order_service: Running) -> None:
     await ready(order_service)
-    for envelope in ({"ce_id": ""}, {"ce_source": ""}, {"ce_source": "finance"}, {"ce_source": "a\nb"}):
+    envelopes: list[dict[str, Any]] = [
+        {"ce_id": ""},
+        {"ce_source": ""},
+        {"ce_source": "finance"},
+        {"ce_source": "a\nb"},
+    ]
+    for envelope in envelopes:
         await order_service.hear_again([request(order_service, ORDER, **envelope)])
     assert await answers(order_service) == []
     assert len(await order_service.told(topic=topics.dead_letters("order"))) == 4

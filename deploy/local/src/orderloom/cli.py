@@ -170,3 +170,7 @@ def _running(folder: DataFolder) -> Stack:
     if not state.load(folder.state).is_supervised:
         raise NotRunning(f"No stack runs in {folder.path}: start it with `orderloom up`.")
     return Stack.of(folder)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
