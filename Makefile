@@ -9,7 +9,7 @@ TESTS := contracts/tests chassis/tests $(wildcard services/*/tests) deploy/local
 JOBS ?= 2
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help demo up down status test check contracts fmt migration
+.PHONY: help demo up down status test check bench-order contracts fmt migration
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ check: $(READY) ## Lint, types, import rules, generated files
 	@for tests in $(TESTS); do $(VENV)/bin/mypy $$tests || exit 1; done
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/python -m contracts.generate --check
+
+bench-order: $(READY) ## Measure what an order costs in CPU time (ARGS="--seconds 60")
+	$(VENV)/bin/python bench/order.py $(ARGS)
 
 contracts: $(READY) ## Generate schemas, docs/events.md and docs/asyncapi.json again
 	$(VENV)/bin/python -m contracts.generate

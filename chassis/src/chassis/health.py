@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
-from chassis import migrations
+from chassis import migrations, telemetry
 from chassis.database import Database
 from chassis.settings import ServiceSettings
 from chassis.worker import Worker
@@ -67,5 +67,8 @@ async def is_ready(request: Request) -> JSONResponse:
 
 
 @health_router.get("/metrics")
-async def metrics() -> Response:
+async def metrics(request: Request) -> Response:
+    worker: Worker | None = request.app.state.worker
+    for topic, behind in (await worker.lag() if worker else {}).items():
+        telemetry.CONSUMER_LAG.labels(worker.service if worker else "", topic).set(behind)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)

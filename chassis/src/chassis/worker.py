@@ -1,10 +1,12 @@
 """The bus side of a service: it hears the facts of others, relays its own, and fires its timers."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import structlog
+from aiokafka import AIOKafkaConsumer
 from faststream.kafka import KafkaBroker
 
 from chassis.consumers import Consumers
@@ -68,16 +70,18 @@ class Worker:
 
     async def pause(self) -> None:
         """Finish the batch at hand, commit its offsets, and stop: nothing is consumed, relayed or fired."""
-        self.is_paused = True
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
             with suppress(asyncio.CancelledError):
                 await task
         self._tasks = []
+        self.is_paused = True
 
     def resume(self) -> None:
         """Go on after `pause`. Connects in the background, and again and again while the broker is away."""
+        if self._tasks:
+            return
         self.is_paused = False
         running = [self._consume(), self.relay.run(), self.timekeeper.run(), keep_house(self.database, self.service)]
         self._tasks = [asyncio.create_task(each) for each in running]
@@ -92,8 +96,23 @@ class Worker:
             return self.relay.trouble
         if self._broker is None:
             return "The consumers are not connected yet."
-        assigned = any(each.consumer and each.consumer.assignment() for each in self._broker.subscribers)  # type: ignore[attr-defined]
+        assigned = any(consumer.assignment() for consumer in self._consumers())
         return self.inbox.trouble or self.relay.trouble or (None if assigned else "No partition is assigned yet.")
+
+    async def lag(self) -> dict[str, int]:
+        """By topic, how many records the broker has told of that are not read yet."""
+        behind: dict[str, int] = {}
+        for consumer in self._consumers():
+            for partition in consumer.assignment():
+                end = consumer.highwater(partition)
+                unread = end - await consumer.position(partition) if end else 0
+                behind[partition.topic] = behind.get(partition.topic, 0) + max(unread, 0)
+        return behind
+
+    def _consumers(self) -> list[AIOKafkaConsumer]:
+        """Of aiokafka, while connected: it alone knows what is assigned and how far the broker is."""
+        subscribers: Iterable[Any] = self._broker.subscribers if self._broker else ()
+        return [each.consumer for each in subscribers if each.consumer]
 
     async def _consume(self) -> None:
         if not self.inbox.topics:
