@@ -4,6 +4,8 @@ import asyncio
 from typing import Any, TypeVar
 from uuid import UUID
 
+from sqlalchemy import text
+
 from contracts.catalogue import EVENTS
 from contracts.directory import OrderTypePublished, UserChanged, UserRegistered
 from contracts.event import Event, OrderEvent
@@ -43,8 +45,8 @@ ROLES: dict[str, str] = {
 
 def example(event_class: type[E], **changes: Any) -> E:
     """The example of the contract, changed where a test needs it."""
-    text = (ROOT / EXAMPLES / f"{event_class.type}.json").read_text(encoding="utf-8")
-    return event_class.model_validate_json(text).model_copy(update=changes)
+    body = (ROOT / EXAMPLES / f"{event_class.type}.json").read_text(encoding="utf-8")
+    return event_class.model_validate_json(body).model_copy(update=changes)
 
 
 def user(user_id: str, **changes: Any) -> UserRegistered:
@@ -73,7 +75,7 @@ def placed(**changes: Any) -> OrderPlaced:
 
 ORDER_ID = placed().order_id
 EVERYONE = tuple(user(user_id) for user_id in ROLES)
-BEFORE: tuple[Event, ...] = (placed(), example(ProjectCreated), example(InstalmentsPlanned))
+BEFORE: tuple[OrderEvent, ...] = (placed(), example(ProjectCreated), example(InstalmentsPlanned))
 """What has happened to the order before anything of the project or the money can."""
 
 
@@ -87,8 +89,6 @@ async def begun(notify_service: Running, *people: UserRegistered) -> None:
     await ready(notify_service, *people)
     await notify_service.hear(*BEFORE)
     async with notify_service.database.transaction() as session:
-        from sqlalchemy import text
-
         await session.execute(text("DELETE FROM notices"))
         await session.execute(text("DELETE FROM outbox"))
 

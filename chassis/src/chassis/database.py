@@ -7,8 +7,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import TIMESTAMP, MetaData, Numeric
+from sqlalchemy import TIMESTAMP, MetaData, Numeric, event
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine.interfaces import AdaptedConnection
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -83,6 +84,7 @@ class Database:
             pool_timeout=POOL_TIMEOUT_SECONDS,
             connect_args={"server_settings": SERVER_SETTINGS, "timeout": CONNECT_TIMEOUT_SECONDS},
         )
+        event.listen(self._engine.sync_engine, "connect", _read_decimals_digit_by_digit)
         self._one_statement_flush = one_statement_flush
         self._sessions = async_sessionmaker(
             self._engine,
@@ -117,3 +119,12 @@ class Database:
 
     async def close(self) -> None:
         await self._engine.dispose()
+
+
+def _read_decimals_digit_by_digit(connection: AdaptedConnection, record: object) -> None:
+    """In its binary form asyncpg reads 300000 as 3.0E+5, which has not the digits that were written."""
+    connection.run_async(
+        lambda driver: driver.set_type_codec(
+            "numeric", schema="pg_catalog", encoder=str, decoder=Decimal, format="text"
+        )
+    )

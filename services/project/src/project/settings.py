@@ -1,0 +1,5 @@
+from chassis.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """What the project service is told by its environment."""
