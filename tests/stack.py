@@ -31,6 +31,8 @@ from orderloom.parts import Parts
 
 KEY = Ed25519PrivateKey.generate()
 KEY_ID = "test"
+MIGRATED: set[tuple[Parts, str]] = set()
+"""The templates that are there already."""
 
 
 @dataclass(frozen=True)
@@ -150,8 +152,10 @@ class Running:
 async def template_database(parts: Parts, service: Service) -> str:
     """A migrated database of the service, made once, that others are copied from."""
     name = f"template_{service.name}"
-    url = await parts.create_database(name)
-    await asyncio.to_thread(migrations.migrate, url, service.migrations)
+    if (parts, name) not in MIGRATED:
+        url = await parts.create_database(name)
+        await asyncio.to_thread(migrations.migrate, url, service.migrations)
+        MIGRATED.add((parts, name))
     return name
 
 

@@ -33,6 +33,15 @@ class Cut:
         self.limit = limit
         self.after = after
 
+    def after_as(self, *readers: Callable[[str], Any]) -> tuple[Any, ...] | None:
+        """`after`, each member of the sort key read by one of `readers`. Raises `MalformedCursor`."""
+        if self.after is None:
+            return None
+        try:
+            return tuple(read(str(member)) for read, member in zip(readers, self.after, strict=True))
+        except ValueError as reason:
+            raise MalformedCursor("Send the cursor as it was answered in next_cursor.") from reason
+
     def page(self, rows: Sequence[Any], key: Callable[[Any], list[Any]]) -> dict[str, Any]:
         """A `Page` of `rows`, of which one more than `limit` was asked for: if it is there, there are more."""
         shown = list(rows[: self.limit])

@@ -10,7 +10,6 @@ from typing import Any
 
 import structlog
 from opentelemetry import propagate, trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -40,6 +39,10 @@ def start(*, service: str, trace_ratio: float, otlp_endpoint: str, log_level: st
         sampler=ParentBasedTraceIdRatio(trace_ratio),
     )
     if otlp_endpoint:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import (
+            OTLPSpanExporter,  # a tenth of a second to load
+        )
+
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{otlp_endpoint}/v1/traces")))
     trace.set_tracer_provider(provider)
     level = logging.getLevelName(log_level.upper())

@@ -81,9 +81,12 @@ class Stack:
             return Command([sys.executable, "-m", "orderloom.mail", *options])
         return self._service(part, "all")
 
-    def migration(self, service: str) -> Command:
-        """What brings the database of `service` up to date and ends."""
-        return self._service(service, "migrate")
+    def migrations(self) -> dict[str, Command]:
+        """What brings the databases up to date and ends, by what its log is named after."""
+        if os.environ.get(MODULES_VARIABLE):
+            return {service: self._service(service, "migrate") for service in SERVICES}
+        urls = {service: _for_sqlalchemy(url) for service, url in self.databases.items()}
+        return {"migrations": Command([sys.executable, "-m", "orderloom.migrations", json.dumps(urls)])}
 
     def _service(self, service: str, what: str) -> Command:
         modules = MODULES | json.loads(os.environ.get(MODULES_VARIABLE, "{}"))
@@ -95,7 +98,7 @@ class Stack:
         return {
             **defaults,
             "PYTHONUNBUFFERED": "1",  # the last lines before a kill are those one wants to read
-            "ORDERLOOM_DATABASE_URL": self.databases[service].replace("postgresql://", "postgresql+asyncpg://", 1),
+            "ORDERLOOM_DATABASE_URL": _for_sqlalchemy(self.databases[service]),
             "ORDERLOOM_KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
             "ORDERLOOM_HOST": "127.0.0.1",
             "ORDERLOOM_PORT": str(self.ports[service]),
@@ -116,3 +119,7 @@ class Stack:
             "ORDERLOOM_SERVICES": json.dumps({name: self.url(name) for name in SERVICES if name != "gateway"}),
             "ORDERLOOM_ADMIN_PASSWORD": secret_once(self.folder.admin_password),
         }
+
+
+def _for_sqlalchemy(url: str) -> str:
+    return url.replace("postgresql://", "postgresql+asyncpg://", 1)

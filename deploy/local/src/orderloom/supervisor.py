@@ -16,7 +16,7 @@ from pathlib import Path
 from contracts.topics import SERVICES
 from orderloom import broker, bus, hooks, keys, ports, postgres, readiness, state
 from orderloom.folder import DataFolder, FolderInUse, secret_once
-from orderloom.part import Part
+from orderloom.part import Command, Part
 from orderloom.processes import Identity, identify
 from orderloom.republish import republish
 from orderloom.stack import PARTS, Stack
@@ -131,14 +131,15 @@ class Supervisor:
         await self._parts["postgres"].start()
 
     async def _migrate_all(self) -> None:
-        self._say("migrating the databases", *SERVICES)
-        codes = await asyncio.gather(*(self._migrate(service) for service in SERVICES))
-        if failed := [service for service, code in zip(SERVICES, codes, strict=True) if code]:
+        commands = self._stack.migrations()
+        self._say("migrating the databases", *commands)
+        codes = await asyncio.gather(*(self._migrate(name, command) for name, command in commands.items()))
+        if failed := [name for name, code in zip(commands, codes, strict=True) if code]:
             self._say("migrating the databases", *failed)
             raise MigrationFailed(f"The migration of {', '.join(failed)} failed.")
 
-    async def _migrate(self, service: str) -> int:
-        migration = Part(service, self._stack.migration(service), self._stack.folder.log(service), lambda *_: None)
+    async def _migrate(self, name: str, command: Command) -> int:
+        migration = Part(name, command, self._stack.folder.log(name), lambda *_: None)
         try:
             await migration.start()
             return await migration.ended()

@@ -39,8 +39,8 @@ async def list_orders(
 ) -> Sequence[Order]:
     """The newest first, one more than the page holds if there are more. `search` is a part of number, id or title."""
     orders = select(Order).order_by(Order.order_id.desc()).limit(cut.limit + 1)
-    if cut.after:
-        orders = orders.where(Order.order_id < UUID(cut.after[0]))
+    if after := cut.after_as(UUID):
+        orders = orders.where(Order.order_id < after[0])
     if status:
         orders = orders.where(Order.status == status)
     if client_code:
@@ -106,7 +106,7 @@ async def list_decisions(session: AsyncSession, order_id: UUID) -> Sequence[Deci
 async def read_thread(session: AsyncSession, order_id: UUID, cut: Cut) -> Sequence[ThreadEntry]:
     """Everything that happened to the order, whoever told it, in the order in which it became true."""
     await get_order(session, order_id)
-    after = int(cut.after[0]) if cut.after else 0
+    (after,) = cut.after_as(int) or (0,)
     entries = select(ThreadEntry).where(ThreadEntry.order_id == order_id, ThreadEntry.position > after)
     return (await session.scalars(entries.order_by(ThreadEntry.position).limit(cut.limit + 1))).all()
 
@@ -131,8 +131,8 @@ async def get_client(session: AsyncSession, client_id: UUID) -> Client:
 async def list_clients(session: AsyncSession, cut: Cut, *, search: str | None) -> Sequence[Client]:
     """By code."""
     clients = select(Client).order_by(Client.code).limit(cut.limit + 1)
-    if cut.after:
-        clients = clients.where(Client.code > cut.after[0])
+    if after := cut.after_as(str):
+        clients = clients.where(Client.code > after[0])
     if search:
         columns = (Client.code, Client.name)
         clients = clients.where(or_(*(column.icontains(search, autoescape=True) for column in columns)))

@@ -63,8 +63,8 @@ async def list_tasks(
     """What is due first comes first; one more than the page holds if there are more."""
     key = (Task.planned_finish, Task.task_id)
     tasks = select(Task).options(joinedload(Task.project)).order_by(*key).limit(cut.limit + 1)
-    if cut.after:
-        tasks = tasks.where(tuple_(*key) > (date.fromisoformat(cut.after[0]), UUID(cut.after[1])))
+    if after := cut.after_as(date.fromisoformat, UUID):
+        tasks = tasks.where(tuple_(*key) > after)
     if assignee:
         tasks = tasks.where(Task.assignee_id == assignee)
     if queue:

@@ -54,10 +54,6 @@ async def list_due_instalments(session: AsyncSession, cut: Cut) -> Sequence[Inst
         .limit(cut.limit + 1)
         .options(contains_eager(Instalment.account))
     )
-    if cut.after:
-        due_date, instalment_id = cut.after
-        due = due.where(
-            tuple_(Instalment.due_date, Instalment.instalment_id)
-            > tuple_(date.fromisoformat(due_date), UUID(instalment_id))
-        )
+    if after := cut.after_as(date.fromisoformat, UUID):
+        due = due.where(tuple_(Instalment.due_date, Instalment.instalment_id) > after)
     return (await session.scalars(due)).all()

@@ -28,8 +28,8 @@ async def list_invoices(
 ) -> Sequence[Invoice]:
     """The newest first, one more than the page holds if there are more."""
     invoices = select(Invoice).order_by(Invoice.invoice_id.desc()).limit(cut.limit + 1).options(*WITH_ITS_PARTS)
-    if cut.after:
-        invoices = invoices.where(Invoice.invoice_id < UUID(cut.after[0]))
+    if after := cut.after_as(UUID):
+        invoices = invoices.where(Invoice.invoice_id < after[0])
     if order_id:
         invoices = invoices.where(Invoice.order_id == order_id)
     if status:
@@ -41,8 +41,8 @@ async def list_invoices(
 async def list_receipts(session: AsyncSession, cut: Cut) -> Sequence[Receipt]:
     """The newest first, one more than the page holds if there are more."""
     receipts = select(Receipt).order_by(Receipt.receipt_id.desc()).limit(cut.limit + 1)
-    if cut.after:
-        receipts = receipts.where(Receipt.receipt_id < UUID(cut.after[0]))
+    if after := cut.after_as(UUID):
+        receipts = receipts.where(Receipt.receipt_id < after[0])
     return (await session.scalars(receipts.options(selectinload(Receipt.allocations)))).all()
 
 

@@ -54,8 +54,8 @@ async def trial_balance(session: AsyncSession, *, currency: str | None, until: d
 async def list_entries(session: AsyncSession, cut: Cut, *, order_id: UUID | None) -> Sequence[LedgerEntry]:
     """As they were posted, with their lines; one more than the page holds if there are more."""
     entries = select(LedgerEntry).order_by(LedgerEntry.entry_id).limit(cut.limit + 1)
-    if cut.after:
-        entries = entries.where(LedgerEntry.entry_id > UUID(cut.after[0]))
+    if after := cut.after_as(UUID):
+        entries = entries.where(LedgerEntry.entry_id > after[0])
     if order_id:
         entries = entries.where(LedgerEntry.order_id == order_id)
     return (await session.scalars(entries.options(selectinload(LedgerEntry.lines)))).all()

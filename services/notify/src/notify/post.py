@@ -1,0 +1,120 @@
+"""The post: e-mails leave through an SMTP server, at least once, and nothing else ever waits for it."""
+
+import asyncio
+from collections.abc import Sequence
+from email.utils import parseaddr
+
+import aiosmtplib
+import structlog
+
+from chassis.clock import utc_now
+from chassis.database import Database
+from chassis.worker import Worker
+from notify import mail, operations, queries
+from notify.mail import NotAnAddress
+from notify.models import Notice
+from notify.operations import Mail
+from notify.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+IDLE_SECONDS = 0.5
+PAUSE_SECONDS, PAUSE_SECONDS_MAX = 0.5, 30.0
+"""After the first failure to reach the server, and after many."""
+RELEASE_SECONDS = 60.0
+COMMAND_SECONDS_MAX = 10.0
+TLS_PORT = 465
+BATCH_SECONDS_MAX = 90.0
+"""Less than a claim lasts: no one else sends what this worker still may send."""
+
+
+async def send_mail(worker: Worker) -> None:
+    """Send what is due, for ever. While the server is away, look for it less and less often."""
+    failures, released_at = 0, float("-inf")
+    while True:
+        try:
+            if asyncio.get_running_loop().time() - released_at > RELEASE_SECONDS:
+                await _release_waiting(worker.database)
+                released_at = asyncio.get_running_loop().time()
+            await send_due_mail(worker)
+            failures = 0
+            await asyncio.sleep(IDLE_SECONDS)
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as reason:
+            pause_seconds = min(PAUSE_SECONDS * 2 ** min(failures, 10), PAUSE_SECONDS_MAX)
+            failures += 1
+            log.warning("mail_waits", reason=repr(reason), pause_seconds=pause_seconds)
+            await asyncio.sleep(pause_seconds)
+
+
+async def send_due_mail(worker: Worker) -> None:
+    """Send all that is due, over one connection. Raises what keeps the server from taking any mail."""
+    settings = worker.settings
+    assert isinstance(settings, Settings)
+    async with worker.database.transaction() as session:
+        if not settings.smtp_host or not await queries.mail_is_due(session, now=utc_now()):
+            return
+    async with _connection(settings) as server:
+        while mails := await _claim(worker.database):
+            try:
+                async with asyncio.timeout(BATCH_SECONDS_MAX):
+                    for each in mails:
+                        await _send(server, each, sender=settings.mail_from)
+            finally:  # also when this worker stops in the middle
+                await _keep_outcomes(worker.database, mails)
+
+
+def _connection(settings: Settings) -> aiosmtplib.SMTP:
+    is_signed_in = bool(settings.smtp_username)
+    return aiosmtplib.SMTP(
+        hostname=settings.smtp_host,
+        port=settings.smtp_port,
+        username=settings.smtp_username or None,
+        password=settings.smtp_password.get_secret_value() if is_signed_in else None,
+        use_tls=settings.smtp_port == TLS_PORT,
+        start_tls=True if is_signed_in and settings.smtp_port != TLS_PORT else None,  # never a password in the clear
+        timeout=COMMAND_SECONDS_MAX,
+    )
+
+
+async def _release_waiting(database: Database) -> None:
+    """Again for everyone: another worker may have given a notice just when this one learned of the address."""
+    async with database.transaction() as session:
+        await operations.release_waiting(session)
+
+
+async def _claim(database: Database) -> Sequence[Mail]:
+    async with database.transaction() as session:
+        return await operations.claim_mail(session, now=utc_now())
+
+
+async def _send(server: aiosmtplib.SMTP, each: Mail, *, sender: str) -> None:
+    """Let the server take it, or let the notice say why not. Raises when the server might take no other either."""
+    notice = each.notice
+    try:
+        message = mail.message(notice, address=each.address, sender=sender, now=utc_now())
+        options = () if each.address.isascii() else ("SMTPUTF8",)
+        await server.sendmail(parseaddr(sender)[1], [each.address], message, mail_options=options)
+        notice.send(now=utc_now())
+    except aiosmtplib.SMTPRecipientsRefused as refused:
+        _refuse(notice, refused.recipients[0])
+    except aiosmtplib.SMTPDataError as refused:
+        _refuse(notice, refused)
+    except (NotAnAddress, aiosmtplib.SMTPNotSupported, ValueError) as reason:  # of aiosmtplib: an unsafe address
+        notice.fail(str(reason))
+    except (aiosmtplib.SMTPException, OSError) as reason:
+        notice.try_later(repr(reason), now=utc_now())  # whatever it is, the others do not wait behind this one
+        raise
+
+
+def _refuse(notice: Notice, refused: aiosmtplib.SMTPResponseException) -> None:
+    """RFC 5321: 5xx is for good, 4xx for now."""
+    reason = f"{refused.code} {refused.message}"
+    if 500 <= refused.code < 600:
+        notice.fail(reason)
+    else:
+        notice.try_later(reason, now=utc_now())
+
+
+async def _keep_outcomes(database: Database, mails: Sequence[Mail]) -> None:
+    async with database.transaction() as session:
+        operations.keep_outcomes(session, mails, now=utc_now())

@@ -1,0 +1,292 @@
+"""E-mail leaves over a real SMTP server: at least once, whatever happens to the server, and nothing waits for it."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+import aiosmtplib
+import pytest
+from aiosmtpd.smtp import SMTP, Envelope, Session
+from notify_world import CLIENT_PERSON, FINANCE, MANAGER, SALES, begun, changed, fact, until, user
+from pydantic import SecretStr
+from sqlalchemy import update
+
+from chassis.clock import utc_now
+from chassis.ids import new_id
+from chassis.settings import ServiceSettings
+from notify import mail, operations, post
+from notify.app import service
+from notify.models import BACKOFF_SECONDS_MAX, CLAIM_SECONDS, Notice, NoticeStatus
+from notify.settings import Settings
+from orderloom.parts import Parts
+from stack import Running, running, template_database
+
+
+class Server:
+    """A mail server that can be away, and that answers each address as it is told."""
+
+    def __init__(self) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.mails: list[EmailMessage] = []
+        self.answers: dict[str, str] = {}
+        self.connections = 0
+        self.breaks = False
+
+    @asynccontextmanager
+    async def up(self) -> AsyncIterator[None]:
+        def connected() -> SMTP:
+            self.connections += 1
+            return SMTP(self, enable_SMTPUTF8=True)
+
+        server = await asyncio.get_running_loop().create_server(connected, "127.0.0.1", self.port)
+        yield
+        server.close()
+
+    async def handle_RCPT(  # named by aiosmtpd
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.breaks:
+            assert server.transport is not None
+            server.transport.close()
+        answer = self.answers.get(address, "250 OK")
+        if answer.startswith("250"):
+            envelope.rcpt_tos.append(address)
+        return answer
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        assert isinstance(envelope.content, bytes)
+        parsed = message_from_bytes(envelope.content, policy=policy.default)
+        assert isinstance(parsed, EmailMessage)
+        self.mails.append(parsed)
+        return "250 Kept"
+
+    def addressees(self) -> list[str]:
+        return sorted(str(each["To"]).partition("@")[0] for each in self.mails)
+
+
+@pytest.fixture
+def server() -> Server:
+    return Server()
+
+
+@pytest.fixture
+async def notify_service(parts: Parts, keys_folder: Path, server: Server) -> AsyncIterator[Running]:
+    """With a mail server. New rows are written as everywhere; the other way is tested with the rest."""
+    template = await template_database(parts, service)
+    async with running(
+        service, parts, template=template, folder=keys_folder, smtp_host="127.0.0.1", smtp_port=server.port
+    ) as notify:
+        await begun(notify)
+        yield notify
+
+
+@asynccontextmanager
+async def sending(notify_service: Running) -> AsyncIterator[None]:
+    """The worker's duty, beside the test."""
+    duty = asyncio.create_task(post.send_mail(notify_service.worker))
+    yield
+    duty.cancel()
+    with suppress(asyncio.CancelledError):
+        await duty
+
+
+async def statuses(notify_service: Running) -> dict[str, str]:
+    rows = await notify_service.rows("SELECT user_id, status FROM notices WHERE channel = 'email'")
+    return {row["user_id"]: row["status"] for row in rows}
+
+
+def all_are(status: str, notify_service: Running) -> Callable[[], object]:
+    async def condition() -> bool:
+        return set((await statuses(notify_service)).values()) == {status}
+
+    return condition
+
+
+async def hurry(notify_service: Running) -> None:
+    """As if the time to the next attempt had passed."""
+    async with notify_service.database.transaction() as session:
+        await session.execute(update(Notice).values(not_before=utc_now() - timedelta(seconds=1)))
+
+
+async def test_a_notice_leaves_as_a_mail_with_its_own_message_id(notify_service: Running, server: Server) -> None:
+    async with server.up(), sending(notify_service):
+        await notify_service.hear(fact("receipt.recorded.v1"), fact("milestone.reached.v1"))
+        await until(all_are("sent", notify_service))
+    assert server.addressees() == sorted([FINANCE, SALES, MANAGER, SALES])
+    assert server.connections == 1
+    rows = await notify_service.rows(
+        "SELECT notice_id, subject, text, sent_at, attempts FROM notices WHERE channel = 'email'"
+    )
+    by_id = {f"<{row['notice_id']}@orderloom>": row for row in rows}
+    for each in server.mails:
+        row = by_id.pop(each["Message-ID"])
+        assert (each["Subject"], each.get_content().replace("\r\n", "\n")) == (row["subject"], row["text"])
+        assert each["From"] == "Orderloom <orderloom@localhost>"
+        assert each["Date"] and each.get_content_type() == "text/plain"
+        assert row["sent_at"] and row["attempts"] == 1
+    assert by_id == {}
+
+
+async def test_nothing_waits_for_a_server_that_is_down_and_everything_leaves_when_it_is_up(
+    notify_service: Running, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(post, "PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(post, "IDLE_SECONDS", 0.05)
+    async with sending(notify_service):
+        await notify_service.hear(fact("order.closed.v1"))
+        await asyncio.sleep(0.3)
+        await notify_service.hear(fact("instalment.due.v1"))
+        assert await statuses(notify_service) == {SALES: "pending", CLIENT_PERSON: "pending", FINANCE: "pending"}
+        given = await notify_service.rows("SELECT status FROM notices WHERE channel = 'in_app'")
+        assert {row["status"] for row in given} == {"given"}
+        async with server.up():
+            await until(all_are("sent", notify_service))
+    assert server.addressees() == sorted([SALES, CLIENT_PERSON, FINANCE])
+
+
+async def test_an_address_refused_for_good_fails_with_the_reason_and_holds_up_no_other(
+    notify_service: Running, server: Server
+) -> None:
+    server.answers[f"{CLIENT_PERSON}@example.com"] = "550 5.1.1 No such person"
+    async with server.up():
+        await notify_service.hear(fact("order.closed.v1"))
+        await post.send_due_mail(notify_service.worker)
+        await post.send_due_mail(notify_service.worker)
+    assert await statuses(notify_service) == {SALES: "sent", CLIENT_PERSON: "failed"}
+    (row,) = await notify_service.rows("SELECT failure, attempts FROM notices WHERE status = 'failed'")
+    assert (row["failure"], row["attempts"]) == ("550 5.1.1 No such person", 1)
+
+
+async def test_an_address_refused_for_now_is_tried_again_under_the_same_message_id(
+    notify_service: Running, server: Server
+) -> None:
+    server.answers[f"{FINANCE}@example.com"] = "450 4.2.0 Later"
+    async with server.up():
+        await notify_service.hear(fact("instalment.due.v1"))
+        for _ in range(2):
+            await post.send_due_mail(notify_service.worker)
+        (row,) = await notify_service.rows(
+            "SELECT notice_id, status, attempts, failure FROM notices WHERE channel = 'email'"
+        )
+        assert (row["status"], row["attempts"], row["failure"]) == ("pending", 1, "450 4.2.0 Later")
+        server.answers.clear()
+        await hurry(notify_service)
+        await post.send_due_mail(notify_service.worker)
+    assert [each["Message-ID"] for each in server.mails] == [f"<{row['notice_id']}@orderloom>"]
+    assert await statuses(notify_service) == {FINANCE: "sent"}
+
+
+async def test_a_mail_whose_worker_died_is_sent_again_when_the_claim_runs_out(
+    notify_service: Running, server: Server
+) -> None:
+    await notify_service.hear(fact("instalment.due.v1"))
+    async with notify_service.database.transaction() as session:
+        (claimed,) = await operations.claim_mail(session, now=utc_now())
+    async with server.up():
+        await post.send_due_mail(notify_service.worker)
+        assert (server.mails, await statuses(notify_service)) == ([], {FINANCE: "sending"})
+        await hurry(notify_service)
+        await post.send_due_mail(notify_service.worker)
+    assert [each["Message-ID"] for each in server.mails] == [f"<{claimed.notice.notice_id}@orderloom>"]
+
+
+async def test_two_workers_never_claim_the_same_mail(notify_service: Running) -> None:
+    await notify_service.hear(fact("receipt.recorded.v1"))
+    async with notify_service.database.transaction() as one, notify_service.database.transaction() as other:
+        first = await operations.claim_mail(one, now=utc_now())
+        assert (len(first), await operations.claim_mail(other, now=utc_now())) == (2, [])
+
+
+async def test_what_was_not_sent_when_the_connection_broke_is_free_again(
+    notify_service: Running, server: Server
+) -> None:
+    server.breaks = True
+    await notify_service.hear(fact("receipt.recorded.v1"))
+    async with server.up():
+        with pytest.raises((aiosmtplib.SMTPException, OSError)):
+            await post.send_due_mail(notify_service.worker)
+    rows = await notify_service.rows("SELECT status, attempts FROM notices WHERE channel = 'email'")
+    assert sorted((row["status"], row["attempts"]) for row in rows) == [("pending", 0), ("pending", 1)]
+
+
+async def test_a_late_address_is_written_to_and_no_one_who_may_not_sign_in(
+    notify_service: Running, server: Server
+) -> None:
+    await notify_service.hear(changed(CLIENT_PERSON, email=None))
+    await notify_service.hear(fact("order.closed.v1"))
+    await notify_service.hear(user(SALES, active=False))
+    async with server.up():
+        await post.send_due_mail(notify_service.worker)
+        assert server.mails == []
+        await notify_service.hear(changed(CLIENT_PERSON, email="lin@example.com"))
+        await post.send_due_mail(notify_service.worker)
+        assert [str(each["To"]) for each in server.mails] == ["lin@example.com"]
+        await notify_service.hear(changed(SALES))
+        await post.send_due_mail(notify_service.worker)
+    assert len(server.mails) == 2
+
+
+async def test_an_address_learned_while_a_notice_was_given_elsewhere_is_found_by_the_sweep(
+    notify_service: Running, server: Server
+) -> None:
+    await notify_service.hear(fact("instalment.due.v1"))
+    async with notify_service.database.transaction() as session:
+        await session.execute(update(Notice).values(status=NoticeStatus.WAITING))
+    async with server.up(), sending(notify_service):
+        await until(all_are("sent", notify_service))
+
+
+async def test_an_address_outside_ascii_is_written_to_and_one_that_is_none_fails(
+    notify_service: Running, server: Server
+) -> None:
+    await notify_service.hear(changed(CLIENT_PERSON, email="林晓@example.com"), changed(SALES, email="no\naddress"))
+    await notify_service.hear(fact("order.closed.v1"))
+    async with server.up():
+        await post.send_due_mail(notify_service.worker)
+    assert await statuses(notify_service) == {CLIENT_PERSON: "sent", SALES: "failed"}
+
+
+async def test_without_a_mail_server_in_the_settings_mails_wait(notify_service: Running) -> None:
+    await notify_service.hear(fact("instalment.due.v1"))
+    notify_service.worker.settings = notify_service.settings.model_copy(update={"smtp_host": ""})
+    await post.send_due_mail(notify_service.worker)
+    assert await statuses(notify_service) == {FINANCE: "pending"}
+
+
+async def test_a_password_never_goes_to_a_server_without_tls(notify_service: Running, server: Server) -> None:
+    await notify_service.hear(fact("instalment.due.v1"))
+    changes = {"smtp_username": "orders", "smtp_password": SecretStr("secret")}
+    notify_service.worker.settings = notify_service.settings.model_copy(update=changes)
+    async with server.up():
+        with pytest.raises(aiosmtplib.SMTPException, match="STARTTLS"):
+            await post.send_due_mail(notify_service.worker)
+    assert await statuses(notify_service) == {FINANCE: "pending"}
+
+
+def test_attempts_are_further_and_further_apart_up_to_an_hour() -> None:
+    notice = Notice(notice_id=new_id(), status=NoticeStatus.SENDING, attempts=0)
+    waits, now = [], utc_now()
+    for _ in range(10):
+        notice.try_later("450", now=now)
+        waits.append((notice.not_before - now).total_seconds())
+    assert waits[:3] == [30, 60, 120] and waits[-1] == BACKOFF_SECONDS_MAX
+    assert post.BATCH_SECONDS_MAX < CLAIM_SECONDS
+
+
+def test_a_sender_in_any_script_is_written_as_an_address() -> None:
+    notice = Notice(notice_id=new_id(), subject="a", text="b\n", locale="en")
+    raw = mail.message(notice, address="x@example.com", sender="织单 <orders@example.com>", now=utc_now())
+    assert message_from_bytes(raw, policy=policy.default)["From"] == "织单 <orders@example.com>"
+
+
+def test_a_sender_without_an_address_is_refused_at_the_start() -> None:
+    assert issubclass(Settings, ServiceSettings)
+    with pytest.raises(ValueError, match="address"):
+        Settings(database_url="", kafka_bootstrap_servers="", mail_from="Orderloom")
