@@ -14,7 +14,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import MetaData
 
-from chassis import migrations, telemetry
+from chassis import telemetry
 from chassis.consumers import Consumers
 from chassis.database import Database
 from chassis.health import Health, health_router
@@ -99,6 +99,8 @@ class Service:
         part = parser.parse_args(arguments).part
         settings = self.settings()
         if part == "migrate":
+            from chassis import migrations  # Alembic: only this part needs it, and it takes its time to load
+
             return migrations.migrate(settings.database_url, self.migrations_folder(settings))
         telemetry.start(
             service=self.name,

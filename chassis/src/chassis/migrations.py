@@ -7,7 +7,6 @@ from alembic import command, context
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -34,16 +33,6 @@ def run_in_environment(*metadatas: MetaData) -> None:
     database_url = context.config.attributes.get("database_url") or context.get_x_argument(True)["url"]
     targets = [ChassisModel.metadata, *metadatas]
     asyncio.run(_on_connection(database_url, lambda connection: _upgrade(connection, targets)))
-
-
-async def newest_revision_is_applied(database_url: str, folder: Path) -> bool:
-    """Whether the database has everything that this program expects."""
-    heads = set(ScriptDirectory(str(folder)).get_heads())
-    found: set[str] = set()
-    await _on_connection(
-        database_url, lambda connection: found.update(MigrationContext.configure(connection).get_current_heads())
-    )
-    return found == heads
 
 
 async def differences(database_url: str, *metadatas: MetaData) -> list[object]:

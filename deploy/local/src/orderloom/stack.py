@@ -26,7 +26,12 @@ MODULES_VARIABLE = "ORDERLOOM_MODULES"
 FSYNC_VARIABLE = "ORDERLOOM_FSYNC"
 """`off` spares tests the waiting for the disk."""
 
-DEFAULTS = {"ORDERLOOM_ZONE": "Asia/Shanghai", "ORDERLOOM_TRACE_RATIO": "0.05", "ORDERLOOM_LOG_LEVEL": "WARNING"}
+DEFAULTS = {
+    "ORDERLOOM_ZONE": "Asia/Shanghai",
+    "ORDERLOOM_TRACE_RATIO": "0.05",
+    "ORDERLOOM_LOG_LEVEL": "WARNING",
+    "ORDERLOOM_SESSION_TIMEOUT_MS": "6000",  # the embedded broker lets a group form after half of it
+}
 """Unless the environment of `orderloom up` says otherwise."""
 
 
@@ -86,7 +91,8 @@ class Stack:
         if os.environ.get(MODULES_VARIABLE):
             return {service: self._service(service, "migrate") for service in SERVICES}
         urls = {service: _for_sqlalchemy(url) for service, url in self.databases.items()}
-        return {"migrations": Command([sys.executable, "-m", "orderloom.migrations", json.dumps(urls)])}
+        halves = {"migrations-1": SERVICES[::2], "migrations-2": SERVICES[1::2]}
+        return {name: _migration({service: urls[service] for service in half}) for name, half in halves.items()}
 
     def _service(self, service: str, what: str) -> Command:
         modules = MODULES | json.loads(os.environ.get(MODULES_VARIABLE, "{}"))
@@ -123,3 +129,7 @@ class Stack:
 
 def _for_sqlalchemy(url: str) -> str:
     return url.replace("postgresql://", "postgresql+asyncpg://", 1)
+
+
+def _migration(urls: dict[str, str]) -> Command:
+    return Command([sys.executable, "-m", "orderloom.migrations", json.dumps(urls)])

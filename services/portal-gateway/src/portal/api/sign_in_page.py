@@ -1,0 +1,101 @@
+"""Signing in and out by plain forms."""
+
+import secrets
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from chassis.clock import utc_now
+from contracts.strict import Text
+from portal import operations
+from portal.api.sign_in import ServiceDatabase, ServiceSettings, TokenSigner
+from portal.credentials import COOKIE, is_csrf_of, keep_in_cookie
+from portal.models.user import TooManyFailures
+from portal.operations.sign_in import WrongNameOrPassword
+from portal.pages import on_this_host, render, words_for
+from portal.settings import Settings
+
+sign_in_page = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+FORM_COOKIE = "orderloom_form"
+"""Holds what the form must repeat: nobody else's page can sign a reader in as someone they are not."""
+
+Field = Annotated[str, Form(max_length=200)]
+Name = Annotated[Text, Form()]
+Address = Annotated[str, Form(max_length=2000)]
+
+
+@sign_in_page.get("/sign-in")
+async def show_sign_in(
+    request: Request, settings: ServiceSettings, next: str = "/", lang: str | None = None
+) -> HTMLResponse:
+    return _form(request, settings, next=next, lang=lang)
+
+
+@sign_in_page.post("/sign-in")
+async def sign_in_by_form(
+    request: Request,
+    database: ServiceDatabase,
+    signer: TokenSigner,
+    settings: ServiceSettings,
+    user: Name = "",
+    password: Field = "",
+    form: Field = "",
+    next: Address = "/",
+    lang: Field = "",
+) -> Response:
+    """To where the reader wanted to go; the form again, with what is wrong, if that fails."""
+    expected = request.cookies.get(FORM_COOKIE, "")
+    if not expected or not secrets.compare_digest(expected.encode(), form.encode()):
+        return _form(request, settings, next=next, lang=lang, status=403, wrong="expired")
+    try:
+        signed_in = await operations.sign_in(database, signer, name=user, password=password, now=utc_now())
+    except WrongNameOrPassword as refusal:
+        return _form(request, settings, next=next, lang=lang, status=refusal.status, wrong="wrong", user=user)
+    except TooManyFailures as refusal:
+        seconds = refusal.retry_after_seconds
+        page = _form(
+            request, settings, next=next, lang=lang, status=refusal.status, wrong="too_many", seconds=seconds, user=user
+        )
+        page.headers["Retry-After"] = str(seconds)
+        return page
+    answer = RedirectResponse(on_this_host(next), 303)
+    keep_in_cookie(answer, signed_in.token, settings)
+    answer.delete_cookie(FORM_COOKIE)
+    return answer
+
+
+@sign_in_page.post("/sign-out")
+async def sign_out_by_form(request: Request, csrf: Field = "") -> RedirectResponse:
+    """Forgets the cookie, if the form is one of ours."""
+    answer = RedirectResponse("/sign-in", 303)
+    if is_csrf_of(request.cookies.get(COOKIE, ""), csrf):
+        answer.delete_cookie(COOKIE)
+    return answer
+
+
+def _form(
+    request: Request,
+    settings: Settings,
+    *,
+    next: str,
+    lang: str | None,
+    status: int = 200,
+    wrong: str | None = None,
+    seconds: int = 0,
+    user: str = "",
+) -> HTMLResponse:
+    words = words_for(settings, asked=lang, locale=request.headers.get("accept-language", "")[:2])
+    form = secrets.token_urlsafe(24)
+    page = render(
+        "sign_in.html",
+        words,
+        status=status,
+        form=form,
+        next=on_this_host(next),
+        wrong=words(wrong, seconds=seconds) if wrong else None,
+        user=user,
+    )
+    page.set_cookie(FORM_COOKIE, form, httponly=True, samesite="strict", secure=settings.cookies_need_https)
+    return page

@@ -1,0 +1,72 @@
+"""The gateway, assembled."""
+
+import asyncio
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+
+from chassis import outbox
+from chassis.application import Service
+from chassis.clock import utc_now
+from chassis.ids import new_id
+from chassis.worker import Worker
+from portal import operations
+from portal.api import routers
+from portal.api.pages import SignInFirst, lead_to_sign_in
+from portal.api.sign_in import answer_too_many_failures
+from portal.api_document import KeptDocument
+from portal.consumers import view
+from portal.credentials import Credentials
+from portal.forwarding import Services
+from portal.models import Model, OrderView
+from portal.models.user import TooManyFailures
+from portal.security_headers import SecurityHeaders
+from portal.settings import Settings
+from portal.signing import Signer
+
+ATTEMPTS_FORGOTTEN_EVERY_SECONDS = 300
+
+
+def prepare(api: FastAPI, settings: Settings) -> None:
+    """What only the gateway has around its endpoints."""
+    api.state.signer = Signer(settings.signing_key, issuer=settings.token_issuer, audience=settings.token_audience)
+    api.state.services = Services(settings.services)
+    api.state.document = KeptDocument()
+    api.add_middleware(Credentials, api=api)
+    api.add_middleware(SecurityHeaders)
+    api.add_exception_handler(TooManyFailures, answer_too_many_failures)
+    api.add_exception_handler(SignInFirst, lead_to_sign_in)
+    api.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    # FastAPI's own pages know the gateway alone, and load scripts from elsewhere.
+    own = (api.openapi_url, api.docs_url, api.redoc_url, api.swagger_ui_oauth2_redirect_url)
+    api.router.routes[:] = [route for route in api.router.routes if getattr(route, "path", None) not in own]
+
+
+async def keep_people_able_to_sign_in(worker: Worker) -> None:
+    """Makes the first administrator, and lets failed attempts be forgotten."""
+    settings = worker.settings
+    assert isinstance(settings, Settings)
+    cause = outbox.Cause(id=str(new_id()), actor="system:gateway")
+    async with worker.database.transaction(cause) as session:
+        await operations.register_first_administrator(session, password=settings.admin_password, now=utc_now())
+    while True:
+        async with worker.database.transaction() as session:
+            await operations.forget_old_attempts(session, now=utc_now())
+        await asyncio.sleep(ATTEMPTS_FORGOTTEN_EVERY_SECONDS)
+
+
+service = Service(
+    name="gateway",
+    settings=Settings,
+    routers=routers,
+    consumers=(view,),
+    root=OrderView,
+    metadata=Model.metadata,
+    migrations=Path(__file__).parents[2] / "migrations",
+    duties=(keep_people_able_to_sign_in,),
+    prepare=prepare,
+)
+
+if __name__ == "__main__":
+    service.run()

@@ -1,0 +1,126 @@
+"""The way to the services: each request goes on as it came, with the caller's token, and its answer comes back."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from chassis import telemetry
+from chassis.errors import NotFound, Refusal
+
+PASSED_ON = (
+    "authorization",
+    "accept",
+    "content-type",
+    "content-length",
+    "idempotency-key",
+    "if-match",
+    "orderloom-after",
+    "traceparent",
+)
+PASSED_BACK = (
+    "content-type",
+    "content-length",
+    "etag",
+    "idempotency-replayed",
+    "location",
+    "orderloom-event",
+    "retry-after",
+    "www-authenticate",
+)
+NOT_FOR_OTHERS = ("healthz", "readyz", "metrics", "docs", "redoc", "openapi.json")
+"""What a service answers for those who run it."""
+
+TIMEOUT_SECONDS = 30.0
+DOCUMENT_TIMEOUT_SECONDS = 2.0
+CONNECTIONS_MAX = 100
+KEPT_ALIVE_SECONDS = 3.0
+"""Less than the five seconds after which the services close a connection: none is used that is about to go."""
+
+
+class ServiceAway(Refusal):
+    """It does not answer. Whether it did what was asked is not known."""
+
+    status = 503
+
+
+class NoSuchAddress(NotFound): ...
+
+
+class Services:
+    """One pool of connections to all of them, for the life of the process."""
+
+    def __init__(self, addresses: Mapping[str, str], *, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._addresses = {name: address.rstrip("/") for name, address in addresses.items()}
+        self._http = httpx.AsyncClient(
+            transport=transport,
+            timeout=TIMEOUT_SECONDS,
+            limits=httpx.Limits(max_connections=CONNECTIONS_MAX, keepalive_expiry=KEPT_ALIVE_SECONDS),
+            headers={"accept-encoding": "identity"},
+            trust_env=False,
+        )
+
+    async def forward(
+        self,
+        service: str,
+        path: str,
+        *,
+        method: str,
+        query: str,
+        headers: Mapping[str, str],
+        body: AsyncIterator[bytes] | None,
+    ) -> httpx.Response:
+        """The service's answer, whose body is still to be read and which is to be closed.
+
+        Raises `NoSuchAddress`, `ServiceAway`, and what reading `body` raises.
+        """
+        passed_on = {name: headers[name] for name in PASSED_ON if name in headers}
+        request = self._http.build_request(
+            method,
+            f"{self._address(service, path)}{'?' if query else ''}{query}",
+            headers=passed_on | telemetry.carrier(),
+            content=body,
+        )
+        try:
+            return await self._http.send(request, stream=True)
+        except httpx.TransportError as reason:
+            raise ServiceAway(
+                f"The {service} service does not answer. Try again; what changes something, under the same "
+                "Idempotency-Key."
+            ) from reason
+
+    async def documents(self) -> dict[str, dict[str, Any] | None]:
+        """By service, its OpenAPI document, or None while it is away."""
+        found = await asyncio.gather(*(self._document(address) for address in self._addresses.values()))
+        return dict(zip(self._addresses, found, strict=True))
+
+    def _address(self, service: str, path: str) -> str:
+        """Raises `NoSuchAddress`. Dots would be resolved on the way, to what is not for others."""
+        segments = path.split("/")
+        if service not in self._addresses or segments[0] in ("", *NOT_FOR_OTHERS) or {".", ".."} & set(segments):
+            raise NoSuchAddress(f"There is nothing at /api/{service}/{path}: see /docs for what there is.")
+        return f"{self._addresses[service]}/{quote(path)}"
+
+    async def _document(self, address: str) -> dict[str, Any] | None:
+        try:
+            answer = await self._http.get(f"{address}/openapi.json", timeout=DOCUMENT_TIMEOUT_SECONDS)
+            document: dict[str, Any] = answer.raise_for_status().json()
+        except (httpx.HTTPError, ValueError):
+            return None
+        return document
+
+
+def passed_back(answer: httpx.Response) -> dict[str, str]:
+    """Of the headers of a service's answer, those that are the caller's."""
+    return {name: answer.headers[name] for name in PASSED_BACK if name in answer.headers}
+
+
+async def read_and_close(answer: httpx.Response) -> AsyncIterator[bytes]:
+    """The body as it came. The connection is free again even if the caller went away in the middle."""
+    try:
+        async for part in answer.aiter_raw():
+            yield part
+    finally:
+        await answer.aclose()

@@ -1,0 +1,10 @@
+from sqlalchemy.orm import DeclarativeBase
+
+from chassis.database import COLUMN_TYPES, new_metadata
+
+
+class Model(DeclarativeBase):
+    """The base of this service's own tables."""
+
+    metadata = new_metadata()
+    type_annotation_map = COLUMN_TYPES

@@ -1,0 +1,34 @@
+"""What can be known. Nothing here writes or locks. By the noun that it is about."""
+
+from portal.queries.access import (
+    API_KEYS,
+    client_of_code,
+    find_user,
+    get_user,
+    has_users,
+    list_api_keys,
+    list_users,
+    user_of_email,
+    user_of_name,
+)
+from portal.queries.orders import get_order, list_orders, newest_of_timeline, read_timeline, stages_of_board
+from portal.queries.work import list_approvals, list_tasks
+
+__all__ = [
+    "API_KEYS",
+    "client_of_code",
+    "find_user",
+    "get_order",
+    "get_user",
+    "has_users",
+    "list_api_keys",
+    "list_approvals",
+    "list_orders",
+    "list_tasks",
+    "list_users",
+    "newest_of_timeline",
+    "read_timeline",
+    "stages_of_board",
+    "user_of_email",
+    "user_of_name",
+]

@@ -1,0 +1,143 @@
+"""Orders, and who may see which."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, false, func, or_, select, true
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload, undefer_group
+
+from chassis.paging import Cut
+from chassis.principal import Principal
+from portal import disclosure
+from portal.models import OrderType, OrderView, TimelineEntry
+from portal.models.order_view import DOCUMENT, OVER, OrderNotFound
+
+ORDERS_READ = "orders:read"
+BOARD_ORDERS_MAX = 5
+"""Shown of each stage; the count is of all."""
+
+
+async def get_order(session: AsyncSession, order_id: UUID, *, seen_by: Principal) -> OrderView:
+    """With its tasks and its type. Raises `OrderNotFound`, also for one that `seen_by` may not see."""
+    order = select(OrderView).where(OrderView.order_id == order_id, _visible_to(seen_by))
+    options = (undefer_group(DOCUMENT), selectinload(OrderView.tasks), selectinload(OrderView.type))
+    view = (await session.scalars(order.options(*options))).one_or_none()
+    if view is None:
+        raise OrderNotFound(f"There is no order {order_id}.")
+    return view
+
+
+async def list_orders(
+    session: AsyncSession,
+    cut: Cut,
+    *,
+    seen_by: Principal,
+    search: str | None = None,
+    status: str | None = None,
+    stage: str | None = None,
+    order_type: str | None = None,
+    client_code: str | None = None,
+) -> Sequence[OrderView]:
+    """The newest first, each with its type. `search` is a part of number, external id, title or client."""
+    orders = select(OrderView).where(_visible_to(seen_by)).options(selectinload(OrderView.type))
+    wanted = {"status": status, "stage": stage, "order_type": order_type, "client_code": client_code}
+    orders = orders.filter_by(**{name: value for name, value in wanted.items() if value})
+    if after := cut.after_as(UUID):
+        orders = orders.where(OrderView.order_id < after[0])
+    if search:
+        columns = (OrderView.order_no, OrderView.external_id, OrderView.title, OrderView.client_name)
+        orders = orders.where(or_(*(column.icontains(search, autoescape=True) for column in columns)))
+    return (await session.scalars(orders.order_by(OrderView.order_id.desc()).limit(cut.limit + 1))).all()
+
+
+async def read_timeline(
+    session: AsyncSession, order_id: UUID, cut: Cut, *, seen_by: Principal
+) -> Sequence[TimelineEntry]:
+    """From the first fact on; a client gets those alone that `disclosure` names. Raises `OrderNotFound`."""
+    visible = select(OrderView.order_id).where(OrderView.order_id == order_id, _visible_to(seen_by))
+    if await session.scalar(visible) is None:
+        raise OrderNotFound(f"There is no order {order_id}.")
+    (after,) = cut.after_as(int) or (0,)
+    entries = _timeline(order_id, seen_by=seen_by).where(TimelineEntry.position > after)
+    return (await session.scalars(entries.order_by(TimelineEntry.position).limit(cut.limit + 1))).all()
+
+
+async def newest_of_timeline(
+    session: AsyncSession, order_id: UUID, *, limit: int, seen_by: Principal
+) -> Sequence[TimelineEntry]:
+    """The last facts, the newest first, of an order that `seen_by` is known to see."""
+    entries = _timeline(order_id, seen_by=seen_by).order_by(TimelineEntry.position.desc()).limit(limit)
+    return (await session.scalars(entries)).all()
+
+
+@dataclass(frozen=True)
+class BoardStage:
+    """A stage of an order type, and the orders that stand in it."""
+
+    order_type: str
+    code: str
+    name: dict[str, str]
+    count: int
+    newest: Sequence[OrderView]
+
+
+async def stages_of_board(session: AsyncSession) -> Sequence[BoardStage]:
+    """Every stage of the newest version of each type, in order, with what is under way in it."""
+    newest_types = select(OrderType).order_by(OrderType.code, OrderType.version.desc()).ext(distinct_on(OrderType.code))
+    types = (await session.scalars(newest_types)).all()
+    place = (OrderView.order_type, OrderView.stage)
+    ranked = (
+        select(
+            OrderView.order_id,
+            func.row_number().over(partition_by=place, order_by=OrderView.order_id.desc()).label("rank"),
+            func.count().over(partition_by=place).label("count"),
+        )
+        .where(OrderView.status.not_in(OVER))
+        .subquery()
+    )
+    shown = (
+        select(OrderView, ranked.c.count)
+        .join(ranked, ranked.c.order_id == OrderView.order_id)
+        .where(ranked.c.rank <= BOARD_ORDERS_MAX)
+        .options(selectinload(OrderView.type))
+        .order_by(OrderView.order_id.desc())
+    )
+    standing: dict[tuple[str, str], list[OrderView]] = {}
+    counts: dict[tuple[str, str], int] = {}
+    for view, count in (await session.execute(shown)).all():
+        standing.setdefault((view.order_type, view.stage), []).append(view)
+        counts[view.order_type, view.stage] = count
+    return [
+        BoardStage(
+            order_type=order_type.code,
+            code=stage["code"],
+            name=stage["name"],
+            count=counts.get((order_type.code, stage["code"]), 0),
+            newest=standing.get((order_type.code, stage["code"]), []),
+        )
+        for order_type in types
+        for stage in order_type.stages
+    ]
+
+
+def _timeline(order_id: UUID, *, seen_by: Principal) -> Select[TimelineEntry]:
+    entries = select(TimelineEntry).where(TimelineEntry.order_id == order_id)
+    if seen_by.kind == "client":
+        entries = entries.where(TimelineEntry.type.in_(disclosure.SEEN_BY_CLIENTS))
+    return entries
+
+
+def _visible_to(principal: Principal) -> ColumnElement[bool]:
+    """Rule 33: nothing, unless one of these says so."""
+    match principal.kind:
+        case "user":
+            return true()
+        case "client":
+            return OrderView.client_id == principal.client_id
+        case "integration" if ORDERS_READ in principal.roles:
+            return OrderView.source == principal.user_id
+        case _:
+            return false()

@@ -1,0 +1,19 @@
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import Field
+
+from chassis.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """What the gateway is told by its environment."""
+
+    signing_key: Path
+    """The Ed25519 key (PKCS 8, PEM) that tokens are signed with; `jwks` holds its public half."""
+    services: Mapping[str, str] = Field(default_factory=dict)
+    """By name, the address of each service whose API is forwarded to."""
+    admin_password: str = ""
+    """Of the first administrator, `admin`, who is made when there is no user yet. Empty: none is made."""
+    cookies_need_https: bool = False
+    """On wherever people reach the gateway over https alone."""
