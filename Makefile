@@ -1,7 +1,8 @@
 # `make` alone says what there is. Everything is set up in .venv of this checkout.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
-PYTHON ?= python3
+# The distribution's own build where there is one: it is often a quarter faster than one compiled by hand.
+PYTHON ?= $(firstword $(wildcard /usr/bin/python3.11) python3)
 VENV := .venv
 READY := $(VENV)/.ready
 SOURCES := contracts/src chassis/src services/*/src deploy/local/src

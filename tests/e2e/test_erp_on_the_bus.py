@@ -88,4 +88,4 @@ async def test_every_message_is_answered_once_and_a_good_order_goes_all_the_way(
     steps = await eventually(closed)
     assert steps[0] == "order.approved.v1"
     assert {"order.stage_advanced.v1", "invoice.issued.v1", "receipt.recorded.v1", "delivery.accepted.v1"} < set(steps)
-    assert steps.count("invoice.issued.v1") == 3
+    assert steps.count("invoice.issued.v1") == steps.count("receipt.recorded.v1") >= 2

@@ -70,6 +70,10 @@ class Inbox:
         self._root = root
         self._topic_prefix = topic_prefix
         self._acknowledged_at = 0.0
+        self._unwritten = received.Read()
+        """Of batches in which there was nothing to do: written with the next effect, or a moment later."""
+        self._writing = asyncio.Lock()
+        self._later: asyncio.Task[None] | None = None
 
     @property
     def topics(self) -> list[str]:
@@ -92,15 +96,23 @@ class Inbox:
     async def apply_all(self, records: Sequence[ConsumerRecord]) -> None:
         """Bring every record to its end: applied, dropped as a duplicate, answered, parked, or a dead letter."""
         batch = self._sort(records)
+        async with self._writing:
+            self._unwritten.add(batch.read)
+            if batch.deliveries or batch.dead_letters:
+                await self._apply_batch(batch)
+        for letter in batch.letters:
+            await self._answer(letter)
+
+    async def _apply_batch(self, batch: Batch) -> None:
+        read = self._unwritten
         try:
-            await self._apply(self.consumers, batch.deliveries, batch.dead_letters, batch.read)  # nearly always
+            await self._apply(self.consumers, batch.deliveries, batch.dead_letters, read)  # nearly always
         except Exception as reason:
             if _is_away(reason):
                 raise
             log.warning("batch_refused", size=len(batch.deliveries), reason=repr(reason))
-            await self._apply_key_by_key(batch)
-        for letter in batch.letters:
-            await self._answer(letter)
+            await self._apply_key_by_key(batch, read)
+        self._unwritten = received.Read()
 
     async def release(self, consumer_name: str, key: str) -> int:
         """Apply what is parked of `key`, in order and all or nothing, and let the key flow again; return how many.
@@ -134,6 +146,7 @@ class Inbox:
                 batch.deliveries.append(delivery)
             else:
                 batch.read.unhandled.append(delivery.id)
+                received.remember(self._database, delivery.id)
         return batch
 
     def _is_concerned(self, record: ConsumerRecord, topic: str) -> bool:
@@ -165,7 +178,7 @@ class Inbox:
             for dead_letter in dead_letters:
                 self._bury(session, dead_letter)
 
-    async def _apply_key_by_key(self, batch: Batch) -> None:
+    async def _apply_key_by_key(self, batch: Batch, read: received.Read) -> None:
         """No key waits for another. Raises, when all others are done, what must be tried again later."""
         waits: NotYetKnown | None = None
         for consumer in self.consumers:
@@ -176,7 +189,7 @@ class Inbox:
                     waits = reason
         if waits is not None:
             raise waits
-        await self._apply(self.consumers, [], batch.dead_letters, batch.read)
+        await self._apply(self.consumers, [], batch.dead_letters, read)
 
     async def _apply_one_by_one(self, consumer: Consumers, group: list[Delivery]) -> None:
         """The messages of one key, each in its own transaction; the first that cannot be applied parks the rest."""
@@ -269,10 +282,26 @@ class Inbox:
 
     async def _acknowledge(self, message: KafkaMessage) -> None:
         """Commit offsets, of this batch and of those before, unless that was done a moment ago."""
+        if self._unwritten:
+            if self._later is None or self._later.done():
+                self._later = asyncio.create_task(self._write_later(message))
+            return
         now = time.monotonic()
         if now - self._acknowledged_at >= ACKNOWLEDGE_SECONDS:
             self._acknowledged_at = now
             await message.ack()
+
+    async def _write_later(self, message: KafkaMessage) -> None:
+        """What was read without effect costs one transaction now and then, not one a batch."""
+        await asyncio.sleep(ACKNOWLEDGE_SECONDS)
+        async with self._writing:
+            try:
+                await self._apply(self.consumers, [], [], self._unwritten)
+            except Exception as reason:
+                log.warning("progress_waits", reason=repr(reason))  # until the next batch
+                return
+            self._unwritten = received.Read()
+        await message.ack()
 
 
 def _is_away(reason: Exception) -> bool:

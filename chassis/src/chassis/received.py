@@ -9,7 +9,7 @@ from sqlalchemy import ARRAY, BigInteger, DateTime, Integer, Text, Uuid, bindpar
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chassis.database import ChassisModel
+from chassis.database import ChassisModel, Database
 from chassis.delivery import Delivery
 from contracts import topics
 
@@ -17,6 +17,7 @@ OUTBOX_KEPT_DAYS = 14
 KEPT_DAYS = OUTBOX_KEPT_DAYS + topics.RETENTION_DAYS + 7
 """Of an inbox row: longer than anything can be delivered again."""
 SEEN_KEPT_HOURS = 1
+REMEMBERED_MAX = 10_000
 
 
 class InboxMessage(ChassisModel):
@@ -58,6 +59,11 @@ class Read:
 
     def note(self, delivery: Delivery, *, partition: int, offset: int) -> None:
         self.last[delivery.topic, partition] = (offset, delivery.told_at)
+
+    def add(self, later: "Read") -> None:
+        """Go on from here."""
+        self.unhandled += later.unhandled
+        self.last |= later.last
 
     def __bool__(self) -> bool:
         return bool(self.last)
@@ -115,7 +121,17 @@ def _first_of_each(deliveries: Sequence[Delivery], consumer: str, entered: set[t
     return fresh
 
 
+def remember(database: Database, event_id: UUID) -> None:
+    """Know at once in this process that a fact without effect was read; the table knows a moment later."""
+    seen: dict[UUID, None] = database.shared.setdefault(Seen, {})
+    seen[event_id] = None
+    if len(seen) > REMEMBERED_MAX:
+        del seen[next(iter(seen))]
+
+
 async def has_read(session: AsyncSession, event_id: UUID) -> bool:
     """Whether this service has read the fact: applied, parked, or passed over."""
+    if event_id in session.info["shared"].get(Seen, ()):
+        return True
     of_event = or_(exists().where(InboxMessage.event_id == event_id), exists().where(Seen.event_id == event_id))
     return bool(await session.scalar(select(of_event)))

@@ -43,7 +43,7 @@ class Life:
         project = await self._until(self._project, "its project")
         await self._do_tasks(project)
         say("delivering")
-        await self._deliver()
+        await self._deliver(project)
         say("accepting")
         await self._accept()
         say("paying")
@@ -66,8 +66,7 @@ class Life:
         while order["status"] == "submitted":
             step = order["approval_steps"][order["step"] - 1]
             approver = self._cast.holder(step["role"], other_than=order["requester"])
-            await self._post(approver, f"/api/order/orders/{self.order_id}/approval", {"step": step["step"]})
-            order = await self._order()
+            order = await self._post(approver, f"/api/order/orders/{self.order_id}/approval", {"step": step["step"]})
         if order["status"] not in ("approved", "delivered", "closed"):
             raise Stuck(f"Order {order['order_no']} is {order['status']}: nobody can go on with it.")
 
@@ -100,8 +99,8 @@ class Life:
             )
         await self._post(worker, f"{path}/finish")
 
-    async def _deliver(self) -> None:
-        project, manager = await self._project(), self._cast.holder("project_manager")
+    async def _deliver(self, project: dict[str, Any]) -> None:
+        manager = self._cast.holder("project_manager")
         if project["delivery_submitted_at"]:
             return
         for deliverable in project["deliverables"]:
@@ -132,26 +131,33 @@ class Life:
         """Invoice what is due and receive what is open, until nothing is; the account then."""
         while True:
             account = await self._account()
+            unpaid = [invoice for invoice in account["invoices"] if _is_open(invoice)]
             if any(each["status"] == "due" for each in account["instalments"]):
-                await self._tolerating_others(self._invoice)
-            elif any(_is_open(invoice) for invoice in account["invoices"]):
-                await self._receive(account)
-            else:
+                unpaid += await self._invoice()
+            elif not unpaid:
                 return account
+            for invoice in unpaid:
+                await self._receive(invoice, account["currency"])
 
-    async def _invoice(self) -> None:
+    async def _invoice(self) -> list[dict[str, Any]]:
+        """Nothing, when someone else did it in the same moment."""
         finance = self._cast.holder("finance")
-        await self._post(finance, f"/api/finance/orders/{self.order_id}/invoices", {})
+        try:
+            return [await self._post(finance, f"/api/finance/orders/{self.order_id}/invoices", {})]
+        except Refused as refusal:
+            if refusal.status != 409:
+                raise
+            await asyncio.sleep(POLL_SECONDS)
+            return []
 
-    async def _receive(self, account: dict[str, Any]) -> None:
-        for invoice in filter(_is_open, account["invoices"]):
-            receipt = {
-                "currency": account["currency"],
-                "amount": invoice["open_amount"],
-                "reference": invoice["number"],
-                "allocations": [{"invoice_id": invoice["invoice_id"], "amount": invoice["open_amount"]}],
-            }
-            await self._post(self._cast.holder("finance"), "/api/finance/receipts", receipt)
+    async def _receive(self, invoice: dict[str, Any], currency: str) -> None:
+        receipt = {
+            "currency": currency,
+            "amount": invoice["open_amount"],
+            "reference": invoice["number"],
+            "allocations": [{"invoice_id": invoice["invoice_id"], "amount": invoice["open_amount"]}],
+        }
+        await self._post(self._cast.holder("finance"), "/api/finance/receipts", receipt)
 
     async def _everything_arrived(self) -> bool:
         """The order is where its money says it should be, its milestones are reached, people are told."""
@@ -171,15 +177,6 @@ class Life:
     async def thread(self) -> list[dict[str, Any]]:
         """Everything that happened to the order."""
         return await self._gateway.all_pages(self._cast.reader, f"/api/order/orders/{self.order_id}/thread")
-
-    async def _tolerating_others(self, act: Callable[[], Awaitable[None]]) -> None:
-        """Someone else may have done it in the same moment: look again."""
-        try:
-            await act()
-        except Refused as refusal:
-            if refusal.status != 409:
-                raise
-            await asyncio.sleep(POLL_SECONDS)
 
     async def _order(self) -> dict[str, Any]:
         order: dict[str, Any] = await self._get(f"/api/order/orders/{self.order_id}")
@@ -207,9 +204,11 @@ class Life:
     async def _get(self, path: str) -> Any:
         return await self._gateway.get(self._cast.reader, path)
 
-    async def _post(self, user: str, path: str, body: Any = None, *, after: str | None = None) -> None:
+    async def _post(self, user: str, path: str, body: Any = None, *, after: str | None = None) -> dict[str, Any]:
         answer = await self._gateway.post(user, path, body, after=after)
         self._last_event = answer.headers.get("Orderloom-Event") or self._last_event
+        changed: dict[str, Any] = answer.json()
+        return changed
 
     async def _until(self, look: Callable[[], Awaitable[T]], what: str) -> T:
         deadline = time.monotonic() + PATIENCE_SECONDS
