@@ -294,14 +294,13 @@ class Inbox:
     async def _write_later(self, message: KafkaMessage) -> None:
         """What was read without effect costs one transaction now and then, not one a batch."""
         await asyncio.sleep(ACKNOWLEDGE_SECONDS)
-        async with self._writing:
-            try:
+        try:
+            async with self._writing:
                 await self._apply(self.consumers, [], [], self._unwritten)
-            except Exception as reason:
-                log.warning("progress_waits", reason=repr(reason))  # until the next batch
-                return
-            self._unwritten = received.Read()
-        await message.ack()
+                self._unwritten = received.Read()
+            await message.ack()
+        except Exception as reason:
+            log.warning("progress_waits", reason=repr(reason))  # until the next batch
 
 
 def _is_away(reason: Exception) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 CONNECTIONS_MAX = 4
 RETRY_SECONDS = 1.0
+CANCEL_AGAIN_SECONDS = 20.0
+"""Longer than the consumers may take to finish their batch."""
 Duty = Callable[["Worker"], Awaitable[None]]
 """What a service's worker does beside the bus, for ever: sending what waits to be sent."""
 
@@ -70,11 +72,7 @@ class Worker:
 
     async def pause(self) -> None:
         """Finish the batch at hand, commit its offsets, and stop: nothing is consumed, relayed or fired."""
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
+        await end(self._tasks, again_seconds=CANCEL_AGAIN_SECONDS)
         self._tasks = []
         self.is_paused = True
 
@@ -158,3 +156,11 @@ class Worker:
                     "duty_failed", duty=getattr(duty, "__name__", ""), reason=repr(reason), away=is_transient(reason)
                 )
                 await asyncio.sleep(RETRY_SECONDS)
+
+
+async def end(tasks: Sequence[asyncio.Task[None]], *, again_seconds: float) -> None:
+    """Cancel `tasks` and wait for their end; once more after a while, since a library may swallow a cancellation."""
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=again_seconds)

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -19,6 +19,7 @@ from sqlalchemy import update
 from chassis.clock import utc_now
 from chassis.ids import new_id
 from chassis.settings import ServiceSettings
+from chassis.worker import end
 from notify import mail, operations, post
 from notify.app import service
 from notify.models import BACKOFF_SECONDS_MAX, CLAIM_SECONDS, Notice, NoticeStatus
@@ -92,9 +93,7 @@ async def sending(notify_service: Running) -> AsyncIterator[None]:
     """The worker's duty, beside the test."""
     duty = asyncio.create_task(post.send_mail(notify_service.worker))
     yield
-    duty.cancel()
-    with suppress(asyncio.CancelledError):
-        await duty
+    await end([duty], again_seconds=1)
 
 
 async def statuses(notify_service: Running) -> dict[str, str]:

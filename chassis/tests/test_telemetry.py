@@ -1,0 +1,43 @@
+"""One trace runs from a request through the outbox to what consumers do about it."""
+
+from collections.abc import Iterator
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from facts import delivery_submitted
+from order_world import ORDER, SALES, ready
+from stack import Running
+
+
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr("chassis.telemetry.TRACER", provider.get_tracer("test"))
+    yield exporter
+    provider.shutdown()
+
+
+async def test_a_fact_carries_the_trace_of_its_request_and_a_consumer_goes_on_with_it(
+    order_service: Running, spans: InMemorySpanExporter
+) -> None:
+    await ready(order_service)
+    spans.clear()
+    caller = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    placed = await order_service.post("/orders", SALES, json=ORDER, headers={"traceparent": caller})
+    (told,) = await order_service.told("order.placed.v1")
+    trace_id = caller.split("-")[1]
+    assert told["headers"]["traceparent"].split("-")[1] == trace_id
+
+    fact = delivery_submitted(placed.json()["order_id"])
+    await order_service.hear(fact, traceparent=told["headers"]["traceparent"])
+    finished = {span.name: format(span.get_span_context().trace_id, "032x") for span in spans.get_finished_spans()}
+    assert finished["POST /orders"] == trace_id
+    assert finished["order.thread delivery.submitted.v1"] == trace_id
+    assert finished["order.effects delivery.submitted.v1"] == trace_id
+    assert trace.get_current_span().get_span_context().is_valid is False
