@@ -4,7 +4,9 @@ import json
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis import received
 from chassis.errors import NotYetKnown
 from chassis.ids import new_id
 from chassis.parking import KeyNotParked
@@ -103,6 +105,26 @@ async def test_a_second_delivery_changes_nothing_and_what_is_not_handled_is_seen
     await eventually(lambda: probe.has_applied(last))
     await eventually(lambda: _counts(probe, "seen", 1))
     assert [each for each, _ in probe.applied].count(str(order_id)) == 1
+
+
+async def test_a_fact_counts_as_read_only_when_what_stands_before_it_is_applied(probe: Probe) -> None:
+    order_id, unhandled = new_id(), new_id()
+    read_while_handling: list[bool] = []
+
+    async def look(event: OrderHeld, session: AsyncSession) -> None:
+        read_while_handling.append(await received.has_read(session, unhandled))
+
+    probe.consumers.handlers[OrderHeld.type] = (OrderHeld, look)
+    await probe.hold(order_id)
+    await probe.send(b"{}", key=str(order_id).encode(), ce_type=b"order.noted.v9", ce_id=str(unhandled).encode())
+    await probe.start()
+
+    async def is_read() -> bool:
+        async with probe.database.transaction() as session:
+            return await received.has_read(session, unhandled)
+
+    await eventually(is_read)
+    assert read_while_handling == [False]
 
 
 async def test_a_fact_older_than_the_memory_of_the_inbox_is_parked(probe: Probe) -> None:

@@ -100,6 +100,7 @@ class Inbox:
             self._unwritten.add(batch.read)
             if batch.deliveries or batch.dead_letters:
                 await self._apply_batch(batch)
+            received.remember(self._database, batch.read.unhandled)  # not before what stands before them is applied
         for letter in batch.letters:
             await self._answer(letter)
 
@@ -146,7 +147,6 @@ class Inbox:
                 batch.deliveries.append(delivery)
             else:
                 batch.read.unhandled.append(delivery.id)
-                received.remember(self._database, delivery.id)
         return batch
 
     def _is_concerned(self, record: ConsumerRecord, topic: str) -> bool:

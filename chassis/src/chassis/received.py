@@ -1,6 +1,7 @@
 """What a service has read of the bus: which facts each consumer has applied, which ids it has seen, how far it is."""
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -121,12 +122,12 @@ def _first_of_each(deliveries: Sequence[Delivery], consumer: str, entered: set[t
     return fresh
 
 
-def remember(database: Database, event_id: UUID) -> None:
-    """Know at once in this process that a fact without effect was read; the table knows a moment later."""
+def remember(database: Database, event_ids: Iterable[UUID]) -> None:
+    """Know at once in this process that facts without effect were read; the table knows a moment later."""
     seen: dict[UUID, None] = database.shared.setdefault(Seen, {})
-    seen[event_id] = None
-    if len(seen) > REMEMBERED_MAX:
-        del seen[next(iter(seen))]
+    seen.update(dict.fromkeys(event_ids))
+    for oldest in list(itertools.islice(seen, max(len(seen) - REMEMBERED_MAX, 0))):
+        del seen[oldest]
 
 
 async def has_read(session: AsyncSession, event_id: UUID) -> bool:

@@ -64,6 +64,9 @@ async def _demo(arguments: argparse.Namespace) -> int:
         if arguments.json:
             arguments.json.write_text(json.dumps({"orders": done.orders, "rejected": done.rejected}, indent=1))
         _print_table(done, url, password)
+    except (Refused, httpx.HTTPError) as reason:
+        console.print(f"The orders could not be played: {reason}", style="red", markup=False)
+        return 1
     finally:
         if arguments.exit and not arguments.gateway:
             await up.down(folder)
@@ -94,6 +97,7 @@ async def _play(gateway: Gateway, orders: Path) -> Done:
         done = Done(imported.rejected)
         playing = progress.add_task("orders to their end", total=len(imported.orders))
         places = asyncio.Semaphore(AT_ONCE)
+        ended: list[Life] = []
         lives = [Life(gateway, cast, order_id, zone=ZoneInfo(ZONE)) for order_id in imported.orders]
 
         async def play(life: Life) -> None:
@@ -101,6 +105,7 @@ async def _play(gateway: Gateway, orders: Path) -> Done:
                 name = imported.orders[life.order_id] or life.order_id
                 try:
                     await life.play(lambda step: progress.update(playing, description=f"{name[:24]}: {step}"))
+                    ended.append(life)
                 except (Stuck, Refused, LookupError, httpx.HTTPError) as reason:
                     done.failures.append(f"{name}: {reason}")
                 progress.advance(playing)
@@ -108,7 +113,7 @@ async def _play(gateway: Gateway, orders: Path) -> Done:
         await asyncio.gather(*(play(life) for life in lives))
         progress.update(playing, description="orders to their end")
         done.seconds = time.monotonic() - started
-        done.orders = await _read_all(gateway, cast, lives, progress) if not done.failures else []
+        done.orders = await _read_all(gateway, cast, ended, progress)
     return done
 
 
