@@ -112,7 +112,8 @@ async def test_a_fact_counts_as_read_only_when_what_stands_before_it_is_applied(
     read_while_handling: list[bool] = []
 
     async def look(event: OrderHeld, session: AsyncSession) -> None:
-        read_while_handling.append(await received.has_read(session, unhandled))
+        async with probe.database.transaction() as another:
+            read_while_handling.append(await received.has_read(another, unhandled))
 
     probe.consumers.handlers[OrderHeld.type] = (OrderHeld, look)
     await probe.hold(order_id)
