@@ -88,6 +88,8 @@ Session = Annotated[AsyncSession, Depends(_session)]
 SignedIn = Annotated[Principal, Depends(_principal)]
 Staff = Annotated[Principal, Depends(_staff)]
 Now = Annotated[datetime, Depends(_now)]
+Filter = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+"""What a list is narrowed down by: one line of text; empty or left out, it narrows nothing."""
 PageCut = Annotated[Cut, Depends(_cut)]
 IfMatch = Annotated[Expected, Depends(_expected)]
 

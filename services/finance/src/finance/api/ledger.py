@@ -4,7 +4,7 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from chassis.http import PageCut, Session, holding, router
+from chassis.http import Filter, PageCut, Session, holding, router
 from chassis.paging import Page
 from chassis.principal import Principal
 from contracts.roles import ADMINISTRATOR, FINANCE, FINANCE_MANAGER, GENERAL_MANAGER
@@ -19,7 +19,7 @@ Auditor = Annotated[Principal, holding(FINANCE_MANAGER, ADMINISTRATOR)]
 
 @ledger.get("/trial-balance", response_model=list[TrialBalanceOut])
 async def trial_balance(
-    session: Session, principal: BookReader, currency: str | None = None, until: date | None = None
+    session: Session, principal: BookReader, currency: Filter = None, until: date | None = None
 ) -> Any:
     """By currency, up to and with the date `until`."""
     return await queries.trial_balance(session, currency=currency, until=until)

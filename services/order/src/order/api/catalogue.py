@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from chassis.http import Now, PageCut, Session, Staff, holding, router
+from chassis.http import Filter, Now, PageCut, Session, Staff, holding, router
 from chassis.paging import Page
 from chassis.principal import Principal
 from contracts.directory import OrderTypePublished
@@ -20,7 +20,7 @@ Seller = Annotated[Principal, holding(SALES, SALES_MANAGER, ADMINISTRATOR)]
 
 
 @catalogue.get("/clients", response_model=Page[ClientOut])
-async def list_clients(session: Session, principal: Staff, cut: PageCut, search: str | None = None) -> Any:
+async def list_clients(session: Session, principal: Staff, cut: PageCut, search: Filter = None) -> Any:
     return cut.page(await queries.list_clients(session, cut, search=search), lambda client: [client.code])
 
 

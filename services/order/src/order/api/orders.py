@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends, Request, Response
 
-from chassis.http import IfMatch, Now, PageCut, Session, Staff, holding, router
+from chassis.http import Filter, IfMatch, Now, PageCut, Session, Staff, holding, router
 from chassis.paging import Page
 from chassis.principal import Principal
 from chassis.versions import etag
@@ -88,9 +88,9 @@ async def list_orders(
     session: Session,
     principal: Staff,
     cut: PageCut,
-    status: str | None = None,
-    client_code: str | None = None,
-    search: str | None = None,
+    status: Filter = None,
+    client_code: Filter = None,
+    search: Filter = None,
 ) -> Any:
     rows = await queries.list_orders(session, cut, status=status, client_code=client_code, search=search)
     return cut.page(rows, lambda order: [order.order_id])

@@ -8,10 +8,9 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from chassis.errors import Refusal
-from chassis.http import PageCut, Session, router
+from chassis.http import Filter, PageCut, Session, router
 from chassis.principal import Principal
 from portal import api_document, queries
-from portal.api.filters import Filter
 from portal.api.services import document_of_all
 from portal.api.sign_in import ServiceSettings
 from portal.credentials import COOKIE, csrf_of

@@ -5,13 +5,12 @@ from uuid import UUID
 
 from fastapi import Response
 
-from chassis.http import PageCut, Session, holding, router
+from chassis.http import Filter, PageCut, Session, holding, router
 from chassis.paging import Page
 from chassis.principal import Principal
 from chassis.versions import etag
 from contracts.roles import CLIENT
 from portal import queries
-from portal.api.filters import Filter
 from portal.schemas.orders import ClientTimelineEntryOut, OrderSummaryOut, PortalOrderOut
 
 portal = router(prefix="/portal/orders", tags=["portal"])

@@ -4,13 +4,12 @@ from typing import Annotated, Any
 
 from fastapi import Response
 
-from chassis.http import IfMatch, Now, PageCut, Session, holding, router
+from chassis.http import Filter, IfMatch, Now, PageCut, Session, holding, router
 from chassis.paging import Page
 from chassis.principal import Principal
 from chassis.versions import etag
 from contracts.roles import ADMINISTRATOR
 from portal import operations, queries
-from portal.api.filters import Filter
 from portal.models import User
 from portal.schemas.access import ChangedUserIn, Name, NewUserIn, PasswordIn, UserOut
 

@@ -5,12 +5,11 @@ from uuid import UUID
 
 from fastapi import Depends, Response
 
-from chassis.http import PageCut, Session, SignedIn, Staff, router
+from chassis.http import Filter, PageCut, Session, SignedIn, Staff, router
 from chassis.paging import Page
 from chassis.principal import NotAllowed, Principal
 from chassis.versions import etag
 from portal import queries
-from portal.api.filters import Filter
 from portal.models import OrderView
 from portal.queries.orders import ORDERS_READ, BoardStage
 from portal.schemas.orders import BoardStageOut, MyTaskOut, TimelineEntryOut, WorkOrderOut, WorkSummaryOut

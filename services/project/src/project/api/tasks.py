@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request, Response
 
-from chassis.http import IfMatch, Now, PageCut, Session, Staff, router
+from chassis.http import Filter, IfMatch, Now, PageCut, Session, Staff, router
 from chassis.paging import Page
 from chassis.settings import ServiceSettings
 from chassis.versions import etag
@@ -39,9 +39,9 @@ async def list_tasks(
     session: Session,
     principal: Staff,
     cut: PageCut,
-    assignee: str | None = None,
-    queue: str | None = None,
-    status: str | None = None,
+    assignee: Filter = None,
+    queue: Filter = None,
+    status: Filter = None,
 ) -> Any:
     """What is due first comes first."""
     rows = await queries.list_tasks(session, cut, assignee=assignee, queue=queue, status=status)
