@@ -73,7 +73,7 @@ async def _measure(status: dict[str, Any], seconds: float) -> dict[str, Any]:
         total_seconds = time.monotonic() - started
         after = _cpu_ms(pids)
     count = len(placed)
-    by_part = {name: (after[name] - before[name]) / count for name in pids}
+    by_part = {name: (after[name] - before[name]) / count for name in before}
     return {
         "orders": count,
         "seconds_loading": round(loaded_seconds, 1),
@@ -135,8 +135,8 @@ def _looks(addresses: dict[str, str], order_id: str) -> Iterator[str]:
 
 
 def _cpu_ms(pids: dict[str, list[int]]) -> dict[str, float]:
-    """User and system time so far, of each part with its children."""
-    return {name: sum(map(_of_tree, part)) for name, part in pids.items()}
+    """User and system time so far, of each part with its children; the supervisor's are the other parts."""
+    return {name: sum(map(_of_tree, part)) for name, part in pids.items() if name != "supervisor"}
 
 
 def _of_tree(pid: int) -> float:

@@ -63,7 +63,9 @@ async def _demo(arguments: argparse.Namespace) -> int:
             done = await _play(gateway, arguments.orders)
         if arguments.json:
             arguments.json.write_text(json.dumps({"orders": done.orders, "rejected": done.rejected}, indent=1))
-        _print_table(done, url, password)
+        _print_table(done)
+        if not arguments.exit:
+            _print_sign_ins(url, password)
     except (Refused, httpx.HTTPError) as reason:
         console.print(f"The orders could not be played: {reason}", style="red", markup=False)
         return 1
@@ -97,7 +99,7 @@ async def _play(gateway: Gateway, orders: Path) -> Done:
         done = Done(imported.rejected)
         playing = progress.add_task("orders to their end", total=len(imported.orders))
         places = asyncio.Semaphore(AT_ONCE)
-        ended: list[Life] = []
+        ended: set[Life] = set()
         lives = [Life(gateway, cast, order_id, zone=ZoneInfo(ZONE)) for order_id in imported.orders]
 
         async def play(life: Life) -> None:
@@ -105,7 +107,7 @@ async def _play(gateway: Gateway, orders: Path) -> Done:
                 name = imported.orders[life.order_id] or life.order_id
                 try:
                     await life.play(lambda step: progress.update(playing, description=f"{name[:24]}: {step}"))
-                    ended.append(life)
+                    ended.add(life)
                 except (Stuck, Refused, LookupError, httpx.HTTPError) as reason:
                     done.failures.append(f"{name}: {reason}")
                 progress.advance(playing)
@@ -113,7 +115,7 @@ async def _play(gateway: Gateway, orders: Path) -> Done:
         await asyncio.gather(*(play(life) for life in lives))
         progress.update(playing, description="orders to their end")
         done.seconds = time.monotonic() - started
-        done.orders = await _read_all(gateway, cast, ended, progress)
+        done.orders = await _read_all(gateway, cast, [life for life in lives if life in ended], progress)
     return done
 
 
@@ -135,7 +137,7 @@ async def _read_all(gateway: Gateway, cast: Cast, lives: list[Life], progress: P
     return list(await asyncio.gather(*(one(life) for life in lives)))
 
 
-def _print_table(done: Done, url: str, password: str) -> None:
+def _print_table(done: Done) -> None:
     table = Table("order", "external id", "client", Column("total", justify="right"), "status", "done", box=None)
     for order in done.orders:
         counts = (
@@ -153,6 +155,9 @@ def _print_table(done: Done, url: str, password: str) -> None:
     console.print(
         f"{len(done.orders)} orders in {done.seconds:.1f} s ({each:.2f} s each), {len(done.rejected)} rejected."
     )
+
+
+def _print_sign_ins(url: str, password: str) -> None:
     console.print(f"\nportal and workbench   {url}/sign-in", markup=False)
     console.print(f"administrator          {ADMINISTRATOR} / {password}", markup=False)
     people = ", ".join(f"{person['user_id']} ({person['roles'][0]})" for person in defaults.people())
