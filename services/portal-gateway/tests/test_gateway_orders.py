@@ -25,7 +25,7 @@ from gateway_world import (
 )
 
 from contracts.order import ApprovalDecided, ApprovalStep, OrderCancelled, OrderHeld, OrderPlaced, OrderRejected
-from contracts.project import TaskBlocked, TaskReassigned
+from contracts.project import TaskBlocked, TaskReassigned, TimeLogged
 from stack import Running, Who
 
 OTHER_COMPANY = COMPANY.model_copy(update={"id": STRANGER.client_id, "code": "C-0099", "name": "Other Works"})
@@ -41,10 +41,11 @@ SECRETS = [
     "李敏",
     "王强",
     "process_plan",
-    "6.5",
     "QA-2026-0318",
 ]
-"""Of the inside: reasons, comments, people, hours, tasks and versions that are not disclosed."""
+"""Of the inside: reasons, comments, people, tasks and versions that are not disclosed."""
+HOURS = str(example(TimeLogged).hours)
+"""Logged by someone of the company. Too short to be looked for inside other texts: a moment may hold it."""
 
 
 async def items(gateway: Running, path: str, who: Who) -> list[dict[str, Any]]:
@@ -83,6 +84,7 @@ async def test_rule_33_nothing_of_the_inside_reaches_a_client(gateway: Running) 
     for secret in SECRETS:
         assert not any(str(secret) in text for text in shown), secret
         assert str(secret) not in page.text, secret
+    assert HOURS not in shown
     assert not any(text.startswith(("user:", "system:", "integration:")) for text in shown)
     whole = await gateway.get(f"/work/orders/{ORDER}/timeline?limit=200", SALES)
     assert all(json.dumps(secret, ensure_ascii=False)[1:-1] in whole.text for secret in SECRETS[:6])
