@@ -102,8 +102,8 @@ class Worker:
         behind: dict[str, int] = {}
         for consumer in self._consumers():
             for partition in consumer.assignment():
-                end = consumer.highwater(partition)
-                unread = end - await consumer.position(partition) if end else 0
+                told = consumer.highwater(partition)
+                unread = told - await consumer.position(partition) if told else 0
                 behind[partition.topic] = behind.get(partition.topic, 0) + max(unread, 0)
         return behind
 
