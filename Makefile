@@ -18,7 +18,7 @@ help: ## Say what can be made
 $(READY): pyproject.toml */pyproject.toml */*/pyproject.toml
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv
-	$(VENV)/bin/uv sync --quiet --inexact
+	$(VENV)/bin/uv sync --quiet --inexact --compile-bytecode
 	rm -f uv.lock
 	touch $@
 
