@@ -1,9 +1,11 @@
 """What FastStream would lose silently, amid good messages: nothing is lost here, and no key holds up another."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import received
@@ -126,6 +128,39 @@ async def test_a_fact_counts_as_read_only_when_what_stands_before_it_is_applied(
 
     await eventually(is_read)
     assert read_while_handling == [False]
+
+
+async def test_offsets_of_a_batch_in_hand_are_never_committed(probe: Probe, monkeypatch: pytest.MonkeyPatch) -> None:
+    order_id, in_hand, may_end = new_id(), asyncio.Event(), asyncio.Event()
+
+    async def wait(event: OrderHeld, session: AsyncSession) -> None:
+        in_hand.set()
+        await may_end.wait()
+
+    probe.consumers.handlers[OrderHeld.type] = (OrderHeld, wait)
+    worker = await probe.start()
+
+    async def is_connected() -> bool:
+        return worker.trouble is None
+
+    apply = worker.inbox._apply
+
+    async def apply_slowly(consumers: Any, deliveries: Any, *more: Any) -> None:
+        await asyncio.sleep(0 if deliveries else 0.5)  # what has no effect is being written while the next batch comes
+        await apply(consumers, deliveries, *more)
+
+    monkeypatch.setattr(worker.inbox, "_apply", apply_slowly)
+    await eventually(is_connected)
+    await probe.send(b"{}", key=str(order_id).encode(), ce_type=b"order.noted.v9")  # nothing to do
+    await asyncio.sleep(0.3)
+    await probe.hold(order_id)
+    await in_hand.wait()
+    await asyncio.sleep(0.6)
+    (held,) = [each for each in await probe.records(topics.ORDERS) if b"order.held.v1" in dict(each.headers).values()]
+    (consumer,) = worker._consumers()
+    committed = await consumer.committed(TopicPartition(held.topic, held.partition))
+    may_end.set()
+    assert (committed or 0) <= held.offset
 
 
 async def test_a_fact_older_than_the_memory_of_the_inbox_is_parked(probe: Probe) -> None:

@@ -146,7 +146,7 @@ class Inbox:
             if any(each.wants(delivery) for each in self.consumers):
                 batch.deliveries.append(delivery)
             else:
-                batch.read.unhandled.append(delivery.id)
+                batch.read.unhandled.add(delivery.id)
         return batch
 
     def _is_concerned(self, record: ConsumerRecord, topic: str) -> bool:
@@ -281,26 +281,30 @@ class Inbox:
         outbox.forward_dead_letter(session, service=self.service, key=letter.key, type=letter.type, body=letter.body)
 
     async def _acknowledge(self, message: KafkaMessage) -> None:
-        """Commit offsets, of this batch and of those before, unless that was done a moment ago."""
-        if self._unwritten:
-            if self._later is None or self._later.done():
-                self._later = asyncio.create_task(self._write_later(message))
-            return
+        """Commit offsets, of this batch and of those before, unless that was done a moment ago.
+
+        Only here, between two batches: a commit covers everything that was fetched, applied or not.
+        """
         now = time.monotonic()
         if now - self._acknowledged_at >= ACKNOWLEDGE_SECONDS:
+            await self._write()
             self._acknowledged_at = now
             await message.ack()
+        elif self._unwritten and (self._later is None or self._later.done()):
+            self._later = asyncio.create_task(self._write_later())
 
-    async def _write_later(self, message: KafkaMessage) -> None:
+    async def _write_later(self) -> None:
         """What was read without effect costs one transaction now and then, not one a batch."""
         await asyncio.sleep(ACKNOWLEDGE_SECONDS)
         try:
-            async with self._writing:
-                await self._apply(self.consumers, [], [], self._unwritten)
-                self._unwritten = received.Read()
-            await message.ack()
+            await self._write()
         except Exception as reason:
             log.warning("progress_waits", reason=repr(reason))  # until the next batch
+
+    async def _write(self) -> None:
+        async with self._writing:
+            await self._apply(self.consumers, [], [], self._unwritten)
+            self._unwritten = received.Read()
 
 
 def _is_away(reason: Exception) -> bool:

@@ -55,15 +55,15 @@ class Progress(ChassisModel):
 class Read:
     """What was read with a batch, beside the facts that are applied."""
 
-    unhandled: list[UUID] = field(default_factory=list)
+    unhandled: set[UUID] = field(default_factory=set)
     last: dict[tuple[str, int], tuple[int, datetime | None]] = field(default_factory=dict)
 
     def note(self, delivery: Delivery, *, partition: int, offset: int) -> None:
         self.last[delivery.topic, partition] = (offset, delivery.told_at)
 
     def add(self, later: "Read") -> None:
-        """Go on from here."""
-        self.unhandled += later.unhandled
+        """Go on from here; a batch that is tried again adds nothing."""
+        self.unhandled |= later.unhandled
         self.last |= later.last
 
     def __bool__(self) -> bool:
@@ -72,7 +72,7 @@ class Read:
 
 ENTER = text("""
     WITH seeing AS (
-        INSERT INTO seen (event_id) SELECT DISTINCT unnest(:unhandled) ON CONFLICT DO NOTHING
+        INSERT INTO seen (event_id) SELECT unnest(:unhandled) ON CONFLICT DO NOTHING
     ), progressing AS (
         INSERT INTO progress (topic, partition, "offset", ce_time)
         SELECT * FROM unnest(:topics, :partitions, :offsets, :times)
