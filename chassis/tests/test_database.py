@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Numeric, literal, select
 
+from chassis.idempotency import IdempotencyKey
 from stack import Running
 
 
@@ -15,3 +16,8 @@ async def test_a_decimal_keeps_its_digits(order_service: Running, written: str) 
     async with order_service.database.transaction() as session:
         read = await session.scalar(select(literal(Decimal(written), Numeric)))
     assert str(read) == written
+
+
+def test_a_row_is_not_made_of_what_is_no_column() -> None:
+    with pytest.raises(TypeError, match="colour"):
+        IdempotencyKey(actor="user:wang", key="1", colour="red")

@@ -12,6 +12,7 @@ from chassis import received
 from chassis.errors import NotYetKnown
 from chassis.ids import new_id
 from chassis.parking import KeyNotParked
+from chassis.subscriber import BUSY_RECORDS
 from contracts import topics
 from contracts.order import OrderHeld, OrderResumed
 from probe import Probe, eventually
@@ -38,6 +39,23 @@ async def test_a_handler_that_raises_applies_later(probe: Probe) -> None:
     await probe.start()
     await eventually(lambda: probe.has_applied(order_id))
     assert await probe.count("parked_keys") == 0
+
+
+async def test_a_busy_bus_is_read_in_larger_batches_without_loss_or_disorder(probe: Probe) -> None:
+    orders = [new_id() for _ in range(40)]
+    for order_id in orders[:BUSY_RECORDS]:
+        await probe.hold(order_id, sap=b"\xff\xfe")
+    await probe.start()
+    for order_id in orders[BUSY_RECORDS:]:
+        await probe.hold(order_id, nothing=None)
+        await probe.resume(order_id)
+    await eventually(lambda: probe.has_applied(orders[-1], OrderResumed.type))
+    told = [(str(order_id), OrderHeld.type) for order_id in orders]
+    told += [(str(order_id), OrderResumed.type) for order_id in orders[BUSY_RECORDS:]]
+    assert sorted(probe.applied) == sorted(told)
+    for order_id in orders[BUSY_RECORDS:]:
+        held, resumed = (probe.applied.index((str(order_id), event.type)) for event in (OrderHeld, OrderResumed))
+        assert held < resumed
 
 
 @pytest.mark.parametrize("reason", [ConnectionRefusedError("away"), NotYetKnown("the template")])

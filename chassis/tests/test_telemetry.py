@@ -42,3 +42,13 @@ async def test_a_fact_carries_the_trace_of_its_request_and_a_consumer_goes_on_wi
     assert finished["order.thread delivery.submitted.v1"] == trace_id
     assert finished["order.effects delivery.submitted.v1"] == trace_id
     assert trace.get_current_span().get_span_context().is_valid is False
+
+
+async def test_a_fact_that_was_not_traced_begins_no_trace_of_its_own(
+    order_service: Running, spans: InMemorySpanExporter
+) -> None:
+    await ready(order_service)
+    placed = await order_service.post("/orders", SALES, json=ORDER)
+    spans.clear()
+    await order_service.hear(delivery_submitted(placed.json()["order_id"]))
+    assert spans.get_finished_spans() == ()

@@ -19,6 +19,7 @@ from chassis.consumers import Consumers
 from chassis.database import Database
 from chassis.delivery import DeadLetter, Delivery, Letter, read
 from chassis.errors import NotYetKnown, Refusal, Undeliverable, is_transient
+from chassis.subscriber import gather
 from contracts import topics
 
 log = structlog.get_logger(__name__)
@@ -82,9 +83,10 @@ class Inbox:
 
     async def consume(self, message: KafkaMessage) -> None:
         """Bring a batch to its end, however long it takes, and only then commit its offsets. Never raises."""
+        records = await gather(message)
         while True:
             try:
-                await self.apply_all(message.raw_message)
+                await self.apply_all(records)
                 self.trouble = None
                 return await self._acknowledge(message)
             except Exception as reason:
@@ -270,9 +272,8 @@ class Inbox:
             raise BeyondHorizon(f"{delivery.type} was told at {delivery.time}: see whether it was applied, then retry.")
         cause = outbox.Cause(id=str(delivery.id), actor=f"system:{self.service}", at=delivery.told_at)
         outbox.set_cause(session, cause)
-        with telemetry.span(
-            f"{consumer.name} {delivery.type}", caused_by=delivery.headers, key=delivery.key, id=str(delivery.id)
-        ):
+        name = f"{consumer.name} {delivery.type}"
+        with telemetry.span_of_fact(name, delivery.headers, key=delivery.key, id=str(delivery.id)):
             await consumer.handle(delivery, session)
         telemetry.APPLIED.labels(self.service, consumer.name).inc()
 

@@ -5,12 +5,13 @@ writes them: a request, a batch of events, a timer. Without it, a later fact cou
 """
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Select, Uuid, bindparam, func, inspect, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, Mapper, class_mapper
 from sqlalchemy.orm.interfaces import ORMOption
 
 
@@ -32,7 +33,7 @@ async def lock(session: AsyncSession, root_class: type[R], order_id: UUID, *opti
     Lock before you read: what this session has read of the root without a lock is not read again.
     """
     held_root = _held(session).get(order_id)
-    if held_root in session.new:
+    if held_root is not None and inspect(held_root).pending:  # it is new: there is nothing to lock or to load
         return cast(R, held_root)
     if options or order_id not in _held(session):
         await lock_all(session, root_class, [order_id], *options)
@@ -53,15 +54,21 @@ async def lock_all(
     wanted = set(order_ids)
     if not wanted:
         return
-    rows = await session.scalars(
-        select(root_class)
-        .where(root_class.order_id.in_(wanted))
-        .order_by(root_class.order_id)
-        .options(*options)
-        .with_for_update(of=cast(Any, root_class), skip_locked=skip_locked)  # not the lines that are joined to it
-    )
+    locking = _locking(class_mapper(root_class), skip_locked)
+    rows = await session.scalars(locking.options(*options) if options else locking, {"order_ids": list(wanted)})
     found = {root.order_id: root for root in rows.unique()}
     _held(session).update({order_id: found.get(order_id) for order_id in wanted})
+
+
+@cache
+def _locking(root: Mapper[Any], skip_locked: bool) -> Select[Any]:
+    """Built once: to build a statement costs as much as to send it."""
+    return (
+        select(root)
+        .where(root.class_.order_id == func.any(bindparam("order_ids", type_=ARRAY(Uuid))))
+        .order_by(root.class_.order_id)
+        .with_for_update(of=root.class_, skip_locked=skip_locked)  # not the lines that are joined to it
+    )
 
 
 def add(session: AsyncSession, root: Root) -> None:

@@ -1,15 +1,23 @@
 """How FastStream has to be asked, so that it loses nothing. Every argument below has a default that does."""
 
 import dataclasses
+import time
 from collections.abc import Awaitable, Callable, Sequence
+from typing import cast
 
-from aiokafka import ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 
 from contracts.topics import MESSAGE_BYTES_MAX
 
 RECORDS_MAX = 200
+IDLE_MS = 30_000
+"""So long may nothing come. After an empty poll FastStream pauses for as long again, and sees nothing meanwhile."""
+BUSY_RECORDS = 8
+LINGER_SECONDS = 0.1
+"""Who got many records at once waits a moment for more: large batches cost a third of what small ones do."""
 POLL_INTERVAL_MAX_MS = 30 * 60 * 1000
 """A batch may wait for its database for so long before its partitions go to another worker."""
 
@@ -31,6 +39,7 @@ def subscribe(
         ack_policy=AckPolicy.MANUAL,  # any other commits before the handler, or when it raises
         batch=True,
         max_records=RECORDS_MAX,
+        batch_timeout_ms=IDLE_MS,
         max_workers=1,  # more have no order, and are stopped half-way
         no_reply=True,
         fetch_max_wait_ms=fetch_max_wait_ms,
@@ -42,6 +51,20 @@ def subscribe(
         decoder=hand_on,
     )
     subscriber(handler)
+
+
+async def gather(message: KafkaMessage) -> list[ConsumerRecord]:
+    """The records of `message`, and on a busy bus those of the next moment. The acknowledgement covers them all."""
+    records: list[ConsumerRecord] = list(message.raw_message)
+    consumer = cast(AIOKafkaConsumer, message.consumer)
+    until = time.monotonic() + LINGER_SECONDS
+    while BUSY_RECORDS <= len(records) < RECORDS_MAX and (seconds_left := until - time.monotonic()) > 0:
+        try:
+            more = await consumer.getmany(timeout_ms=int(seconds_left * 1000), max_records=RECORDS_MAX - len(records))
+        except (ConsumerStoppedError, KafkaError):
+            break  # what came is brought to its end all the same
+        records += [_readable(record) for each in more.values() for record in each]
+    return records
 
 
 async def parse(records: Sequence[ConsumerRecord], original: Callable[..., Awaitable[KafkaMessage]]) -> KafkaMessage:

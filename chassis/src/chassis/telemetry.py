@@ -5,18 +5,20 @@ Spans are made here, at HTTP, at `record` and at every consumed fact, and none p
 
 import logging
 from collections.abc import Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import structlog
-from opentelemetry import propagate, trace
+from opentelemetry import trace
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ParentBasedTraceIdRatio
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from prometheus_client import Counter, Gauge, Histogram
 
 TRACER = trace.get_tracer("orderloom")
+PROPAGATOR = TraceContextTextMapPropagator()
 
 REQUESTS = Counter("orderloom_http_requests", "Requests answered", ["service", "method", "route", "status"])
 REQUEST_SECONDS = Histogram("orderloom_http_request_seconds", "Time to the answer", ["service", "method", "route"])
@@ -64,16 +66,22 @@ def start(*, service: str, trace_ratio: float, otlp_endpoint: str, log_level: st
 
 
 def carrier() -> dict[str, str]:
-    """The trace of this moment as headers: `traceparent`, or nothing when nothing is traced."""
+    """The trace of this moment as headers: `traceparent`, or nothing when this moment is not traced."""
     headers: dict[str, str] = {}
-    propagate.inject(headers)
+    if trace.get_current_span().is_recording():
+        PROPAGATOR.inject(headers)
     return headers
+
+
+def span_of_fact(name: str, headers: Mapping[str, str], **attributes: Any) -> AbstractContextManager[object]:
+    """A span below the one that told the fact. Nothing when that was not traced: a trace begins at a request."""
+    return span(name, caused_by=headers, **attributes) if "traceparent" in headers else nullcontext()
 
 
 @contextmanager
 def span(name: str, *, caused_by: Mapping[str, str] | None = None, **attributes: Any) -> Iterator[trace.Span]:
     """A span below the current one, or below the one whose headers are in `caused_by`."""
-    context = propagate.extract(caused_by) if caused_by is not None else None
+    context = PROPAGATOR.extract(caused_by) if caused_by is not None else None
     with TRACER.start_as_current_span(name, context=context, attributes=attributes) as current:
         yield current
 

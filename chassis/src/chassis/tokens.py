@@ -16,6 +16,8 @@ ALGORITHMS = ["EdDSA"]
 RELOAD_SECONDS = 10
 """At most so often are the keys read again for a token signed with an unknown one."""
 LEEWAY_SECONDS = 30
+VERIFIED_SECONDS = 60.0
+VERIFIED_MAX = 1_000
 
 
 class NotSignedIn(Refusal):
@@ -32,10 +34,20 @@ class Verifier:
         self._issuer = issuer
         self._audience = audience
         self._keys: dict[str, jwt.PyJWK] = {}
+        self._verified: dict[str, tuple[float, Principal]] = {}
         self._read_at = float("-inf")
 
     async def principal(self, token: str) -> Principal:
-        """Raises `NotSignedIn`."""
+        """Raises `NotSignedIn`. The same token comes again and again: its signature is checked once a minute."""
+        until, principal = self._verified.get(token, (0.0, None))
+        if principal is None or time.monotonic() > until:
+            principal, seconds_left = await self._verify(token)
+            if len(self._verified) >= VERIFIED_MAX:
+                self._verified.clear()
+            self._verified[token] = (time.monotonic() + min(seconds_left, VERIFIED_SECONDS), principal)
+        return principal
+
+    async def _verify(self, token: str) -> tuple[Principal, float]:
         try:
             key = await self._key(jwt.get_unverified_header(token).get("kid", ""))
             claims = jwt.decode(
@@ -47,7 +59,7 @@ class Verifier:
                 leeway=LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "sub", "iss", "aud"]},
             )
-            return _principal(claims)
+            return _principal(claims), claims["exp"] + LEEWAY_SECONDS - time.time()
         except (jwt.InvalidTokenError, ValueError, TypeError) as reason:
             raise NotSignedIn(f"The token is not valid: {reason}. Sign in again.") from reason
 

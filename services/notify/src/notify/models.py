@@ -10,7 +10,7 @@ from sqlalchemy import Index, Text, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from chassis.database import COLUMN_TYPES, new_metadata
+from chassis.database import COLUMN_TYPES, Row, new_metadata
 from chassis.errors import NotFound, Undeliverable
 from chassis.ids import new_id
 from chassis.roots import Root
@@ -39,7 +39,7 @@ class TaskNeverPlanned(Undeliverable):
     """A fact about a task that no project of the order has: it cannot be, in order."""
 
 
-class Model(DeclarativeBase):
+class Model(Row, DeclarativeBase):
     """The base of this service's own tables."""
 
     metadata = new_metadata()

@@ -64,6 +64,7 @@ def _templates(name: str, locale: str, for_client: bool) -> tuple[Template, Temp
 def _environment(locale: str) -> Environment:
     language = LANGUAGES[locale]
     environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True)
+    environment.globals.clear()  # no text uses them, and every rendering would go through them
     environment.filters |= {
         "label": _in_chinese if language is CHINESE else _in_english,
         "money": money,

@@ -1,10 +1,10 @@
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import DeclarativeBase
 
-from chassis.database import COLUMN_TYPES, new_metadata
+from chassis.database import COLUMN_TYPES, Row, new_metadata
 
 
-class Model(DeclarativeBase):
+class Model(Row, DeclarativeBase):
     """The base of this service's own tables."""
 
     metadata = new_metadata()
