@@ -5,7 +5,7 @@ writes them: a request, a batch of events, a timer. Without it, a later fact cou
 """
 
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -54,19 +54,20 @@ async def lock_all(
     wanted = set(order_ids)
     if not wanted:
         return
-    locking = _locking(class_mapper(root_class), skip_locked)
-    rows = await session.scalars(locking.options(*options) if options else locking, {"order_ids": list(wanted)})
+    locking = _locking(class_mapper(root_class), skip_locked, options)
+    rows = await session.scalars(locking, {"order_ids": list(wanted)})
     found = {root.order_id: root for root in rows.unique()}
     _held(session).update({order_id: found.get(order_id) for order_id in wanted})
 
 
-@cache
-def _locking(root: Mapper[Any], skip_locked: bool) -> Select[Any]:
-    """Built once: to build a statement costs as much as to send it."""
+@lru_cache(maxsize=64)
+def _locking(root: Mapper[Any], skip_locked: bool, options: tuple[ORMOption, ...]) -> Select[Any]:
+    """Built once: to build a statement costs as much as to send it. Options are worth a name, to be the same ones."""
     return (
         select(root)
         .where(root.class_.order_id == func.any(bindparam("order_ids", type_=ARRAY(Uuid))))
         .order_by(root.class_.order_id)
+        .options(*options)
         .with_for_update(of=root.class_, skip_locked=skip_locked)  # not the lines that are joined to it
     )
 

@@ -1,7 +1,7 @@
 """How FastStream has to be asked, so that it loses nothing. Every argument below has a default that does."""
 
+import asyncio
 import dataclasses
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import cast
 
@@ -16,7 +16,7 @@ RECORDS_MAX = 200
 IDLE_MS = 30_000
 """So long may nothing come. After an empty poll FastStream pauses for as long again, and sees nothing meanwhile."""
 BUSY_RECORDS = 8
-LINGER_SECONDS = 0.1
+LINGER_SECONDS, LINGER_TIMES = 0.05, 2
 """Who got many records at once waits a moment for more: large batches cost a third of what small ones do."""
 POLL_INTERVAL_MAX_MS = 30 * 60 * 1000
 """A batch may wait for its database for so long before its partitions go to another worker."""
@@ -57,10 +57,12 @@ async def gather(message: KafkaMessage) -> list[ConsumerRecord]:
     """The records of `message`, and on a busy bus those of the next moment. The acknowledgement covers them all."""
     records: list[ConsumerRecord] = list(message.raw_message)
     consumer = cast(AIOKafkaConsumer, message.consumer)
-    until = time.monotonic() + LINGER_SECONDS
-    while BUSY_RECORDS <= len(records) < RECORDS_MAX and (seconds_left := until - time.monotonic()) > 0:
+    for _ in range(LINGER_TIMES):
+        if not BUSY_RECORDS <= len(records) < RECORDS_MAX:
+            break
+        await asyncio.sleep(LINGER_SECONDS)  # and not in `getmany`, which would ask the broker again and again
         try:
-            more = await consumer.getmany(timeout_ms=int(seconds_left * 1000), max_records=RECORDS_MAX - len(records))
+            more = await consumer.getmany(max_records=RECORDS_MAX - len(records))
         except (ConsumerStoppedError, KafkaError):
             break  # what came is brought to its end all the same
         records += [_readable(record) for each in more.values() for record in each]

@@ -15,6 +15,7 @@ from contracts.order import DeliveryAccepted, OrderApproved, OrderCancelled
 from contracts.project import MilestoneReached
 from finance.models import Account, Instalment, LedgerEntry
 from finance.operations.telling import post, tell_cancelled, tell_dated, tell_due, tell_plan
+from finance.queries.accounts import WITH_INSTALMENTS
 
 DATE_TIMER = "instalment_date"
 
@@ -88,7 +89,7 @@ async def _locked(session: AsyncSession, order_id: UUID, *options: Any) -> Accou
 
     Joined to the row that is waited for, they would be as they were before the wait.
     """
-    return await roots.lock(session, Account, order_id, selectinload(Account.instalments), *options)
+    return await roots.lock(session, Account, order_id, WITH_INSTALMENTS, *options)
 
 
 def _set_date_timer(session: AsyncSession, account: Account, instalment: Instalment, *, zone: ZoneInfo) -> None:

@@ -6,7 +6,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import selectinload
 
 from chassis import roots
 from chassis.clock import business_date
@@ -15,6 +14,7 @@ from finance.models import Account, Invoice, LedgerEntry
 from finance.models.account import AccountNotFound
 from finance.numbers import next_invoice_number
 from finance.operations.telling import post, tell_invoice
+from finance.queries.accounts import WITH_INSTALMENTS
 
 
 async def issue_invoice(
@@ -32,7 +32,7 @@ async def issue_invoice(
 
     Raises `AccountNotFound`, a stale version, and what `Account.billable` raises.
     """
-    account = await roots.lock(session, Account, order_id, selectinload(Account.instalments))
+    account = await roots.lock(session, Account, order_id, WITH_INSTALMENTS)
     if account is None:
         raise AccountNotFound(f"Order {order_id} has no account: it is not approved, or not yet known here.")
     expected.check(account.version)

@@ -14,6 +14,8 @@ from finance.models import Account, Allocation, Instalment, InstalmentStatus, In
 from finance.models.account import AccountNotFound
 from finance.models.receipt import ReceiptPart
 
+WITH_INSTALMENTS = selectinload(Account.instalments)
+
 
 @dataclass(frozen=True)
 class AccountView:

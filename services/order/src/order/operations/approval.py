@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import selectinload
 
 from chassis.clock import business_date
 from chassis.ids import new_id
@@ -17,7 +16,7 @@ from contracts.order import ApprovalDecided, ApprovalStep, OrderApproved, OrderR
 from order import queries
 from order.ladder import Rung
 from order.models import ApprovalRung, Decision, ExchangeRate, Order
-from order.operations.telling import advance, document, locked, tell
+from order.operations.telling import WITH_LINES, advance, document, locked, tell
 from order.workflow import ORDER_APPROVED
 
 
@@ -33,7 +32,7 @@ async def approve_order(
     now: datetime,
 ) -> Order:
     """Take one step of the ladder; the last one approves the order. Raises what `Order.decide` raises."""
-    order = await locked(session, order_id, selectinload(Order.lines))
+    order = await locked(session, order_id, WITH_LINES)
     decided = order.decide(by=by, roles=roles, step=step)
     today = business_date(now, zone)
     is_approved = order.approve_step(by=by, today=today)

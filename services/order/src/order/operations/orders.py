@@ -8,7 +8,6 @@ from uuid import UUID
 
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import selectinload
 
 from chassis import outbox, roots
 from chassis.errors import Conflict, FieldError
@@ -19,7 +18,7 @@ from order import intake, ladder, queries
 from order.models import Order, OrderLine
 from order.numbers import next_order_number
 from order.operations.catalogue import client_for
-from order.operations.telling import document, locked, tell
+from order.operations.telling import WITH_LINES, document, locked, tell
 
 
 class ExternalIdUsed(Conflict):
@@ -99,7 +98,7 @@ async def place_draft(
     session: AsyncSession, *, order_id: UUID, expected: Expected, company_currency: str, now: datetime
 ) -> Order:
     """Submit a draft, or again what was rejected. Raises `OrderNotEditable`, a stale version."""
-    order = await locked(session, order_id, selectinload(Order.lines))
+    order = await locked(session, order_id, WITH_LINES)
     expected.check(order.version)
     await _submit(session, order, company_currency=company_currency, now=now)
     return order

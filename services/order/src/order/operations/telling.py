@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
 
 from chassis import outbox, roots
 from contracts.event import OrderEvent
@@ -24,6 +25,8 @@ from contracts.order import (
 from order import queries
 from order.models import Order
 from order.models.order import OrderNotFound
+
+WITH_LINES = selectinload(Order.lines)
 
 PROGRESS: tuple[type[OrderEvent], ...] = (
     OrderApproved,

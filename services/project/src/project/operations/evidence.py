@@ -6,7 +6,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import selectinload
 
 from chassis import outbox
 from chassis.clock import business_date
@@ -14,9 +13,9 @@ from chassis.ids import new_id
 from chassis.principal import Principal
 from chassis.versions import Expected
 from contracts.project import InspectionRecorded, TimeLogged
-from project.models import Inspection, Project, Task, TimeEntry
+from project.models import Inspection, Task, TimeEntry
 from project.models.task import InspectionResult
-from project.operations.loading import locked_task
+from project.operations.loading import WITH_MILESTONES, locked_task
 from project.operations.milestones import reach_milestones
 
 
@@ -73,7 +72,7 @@ async def record_inspection(
 
     Raises `TaskNotYours`, `TaskNotInspected`, `TaskNotStarted`, `ProjectIsCancelled`, a stale version.
     """
-    project, task = await locked_task(session, task_id, selectinload(Project.milestones), expected=expected)
+    project, task = await locked_task(session, task_id, WITH_MILESTONES, expected=expected)
     task.must_be_known_to(by)
     project.inspect(task, result)
     inspection = Inspection.of(task, result, by=by.actor, note=note, now=now)

@@ -12,6 +12,8 @@ from project import queries
 from project.models import Project, Task
 from project.models.project import ProjectNotFound
 
+WITH_TASKS, WITH_MILESTONES = selectinload(Project.tasks), selectinload(Project.milestones)
+
 
 async def locked(
     session: AsyncSession, order_id: UUID, *options: ORMOption, expected: Expected | None = None
@@ -30,5 +32,5 @@ async def locked_task(
 ) -> tuple[Project, Task]:
     """The task, in its project with all its tasks. Raises `TaskNotFound`, a stale version."""
     order_id = await queries.order_of_task(session, task_id)
-    project = await locked(session, order_id, selectinload(Project.tasks), *options, expected=expected)
+    project = await locked(session, order_id, WITH_TASKS, *options, expected=expected)
     return project, project.task(task_id)

@@ -5,7 +5,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import selectinload
 
 from chassis import outbox, roots, timers
 from chassis.clock import start_of
@@ -13,6 +12,7 @@ from contracts.order import OrderApproved
 from contracts.project import Deliverable, Milestone, MilestoneReached, ProjectCancelled, ProjectCreated, Task
 from project import models, queries
 from project.models import Project, TaskStatus
+from project.operations.loading import WITH_MILESTONES, WITH_TASKS
 
 OVERDUE = "task.overdue"
 
@@ -54,7 +54,7 @@ async def resume_project(session: AsyncSession, order_id: UUID) -> None:
 
 async def cancel_project(session: AsyncSession, order_id: UUID) -> None:
     """Open tasks end; what is finished stays. An order cancelled before its approval has no project."""
-    project = await roots.lock(session, Project, order_id, selectinload(Project.tasks))
+    project = await roots.lock(session, Project, order_id, WITH_TASKS)
     cancelled = project.cancel() if project is not None else None
     if project is None or cancelled is None:
         return
@@ -71,7 +71,7 @@ async def cancel_project(session: AsyncSession, order_id: UUID) -> None:
 
 async def accept_delivery(session: AsyncSession, order_id: UUID, *, accepted_on: date, event_id: UUID) -> None:
     """The client signed off: that, told by `event_id`, reaches the last milestone."""
-    project = await roots.lock(session, Project, order_id, selectinload(Project.milestones))
+    project = await roots.lock(session, Project, order_id, WITH_MILESTONES)
     milestone = project.accept(accepted_on=accepted_on) if project is not None else None
     if milestone is not None:
         reached = MilestoneReached(

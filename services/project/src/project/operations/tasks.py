@@ -5,7 +5,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import selectinload
 
 from chassis import outbox, timers
 from chassis.clock import business_date
@@ -21,8 +20,8 @@ from contracts.project import (
     TaskUnblocked,
 )
 from project import queries
-from project.models import Project, Task
-from project.operations.loading import locked, locked_task
+from project.models import Task
+from project.operations.loading import WITH_MILESTONES, WITH_TASKS, locked, locked_task
 from project.operations.milestones import reach_milestones
 from project.operations.projects import set_overdue_timer
 
@@ -46,7 +45,7 @@ async def finish_task(
     session: AsyncSession, *, task_id: UUID, by: Principal, expected: Expected, zone: ZoneInfo, now: datetime
 ) -> Task:
     """Done, also while the order is held. Raises `TaskNotYours`, `TaskNotStarted`, a stale version."""
-    project, task = await locked_task(session, task_id, selectinload(Project.milestones), expected=expected)
+    project, task = await locked_task(session, task_id, WITH_MILESTONES, expected=expected)
     task.must_be_owned_by(by)
     task.finish(now=now)
     finished = TaskFinished(order_id=task.order_id, task_id=task_id, stage=task.stage, by=by.actor, finished_at=now)
@@ -94,7 +93,7 @@ async def reassign_task(
 
 async def tell_overdue(session: AsyncSession, *, order_id: UUID, zone: ZoneInfo, now: datetime) -> None:
     """Tell of each open task the highest level that it has reached, once; then wait for the next one."""
-    project = await locked(session, order_id, selectinload(Project.tasks))
+    project = await locked(session, order_id, WITH_TASKS)
     for task in project.tasks:
         level = task.become_overdue(business_date(now, zone))
         if level is not None:
