@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import received
@@ -58,14 +59,40 @@ async def test_a_busy_bus_is_read_in_larger_batches_without_loss_or_disorder(pro
         assert held < resumed
 
 
-@pytest.mark.parametrize("reason", [ConnectionRefusedError("away"), NotYetKnown("the template")])
-async def test_what_goes_away_by_itself_is_never_counted(probe: Probe, reason: Exception) -> None:
+async def test_what_goes_away_by_itself_is_never_counted(probe: Probe) -> None:
     order_id = new_id()
-    probe.raises[str(order_id)] = [reason] * 6  # more than would park a key
+    probe.raises[str(order_id)] = [ConnectionRefusedError("away")] * 6  # more than would park a key
     await probe.hold(order_id)
     await probe.start()
     await eventually(lambda: probe.has_applied(order_id))
     assert await probe.count("parked_keys") == 0
+
+
+async def test_what_needs_a_fact_not_heard_of_yet_is_tried_again_and_no_other_key_waits_for_it(probe: Probe) -> None:
+    waiting, healthy = new_id(), new_id()
+    probe.raises[str(waiting)] = [NotYetKnown("the template")] * 4
+    await probe.hold(waiting)
+    await probe.start()
+    await eventually(lambda: _counts(probe, "parked_messages", 1))
+    await probe.resume(waiting)
+    await probe.hold(healthy)
+    await eventually(lambda: probe.has_applied(healthy))
+    assert not await probe.has_applied(waiting)
+    await eventually(lambda: probe.has_applied(waiting, OrderResumed.type))
+    of_waiting = [event_type for order_id, event_type in probe.applied if order_id == str(waiting)]
+    assert of_waiting == [OrderHeld.type, OrderResumed.type]
+    assert await probe.count("parked_keys") == await probe.count("parked_messages") == 0
+    assert await probe.records(topics.dead_letters("order")) == []
+
+
+async def test_what_waited_and_cannot_be_applied_after_all_is_parked_for_somebody(probe: Probe) -> None:
+    order_id = new_id()
+    probe.raises[str(order_id)] = [NotYetKnown("the template")] * 3 + [RuntimeError("it does not fit")]
+    await probe.hold(order_id)
+    worker = await probe.start()
+    await eventually(lambda: _waits_for_somebody(probe))
+    assert await probe.count("parked_messages") == 1
+    assert await worker.inbox.release("probe", str(order_id)) == 1
 
 
 async def test_a_poisoned_key_is_parked_while_others_flow_and_release_applies_in_order(probe: Probe) -> None:
@@ -201,6 +228,11 @@ async def test_a_request_from_outside_parks_nothing_and_is_given_up_after_some_a
     await eventually(answered)
     assert await probe.count("parked_keys") == 0
     assert len(await probe.records(topics.dead_letters("order"))) <= 1
+
+
+async def _waits_for_somebody(probe: Probe) -> bool:
+    async with probe.database.transaction() as session:
+        return bool(await session.scalar(text("SELECT count(*) FROM parked_keys WHERE NOT waits")))
 
 
 async def _counts(probe: Probe, table: str, number: int) -> bool:

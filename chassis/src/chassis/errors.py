@@ -68,7 +68,7 @@ class TooLarge(Refusal):
 
 
 class NotYetKnown(Exception):
-    """Something that this needs has not been heard of here yet. It is tried again for ever, and never parked."""
+    """Something that this needs has not been heard of here yet. It is tried again for ever; no other key waits."""
 
 
 class Undeliverable(Exception):

@@ -44,7 +44,10 @@ async def _count(session: AsyncSession, service: str) -> None:
     count, age_seconds = (await session.execute(pending)).one()
     telemetry.OUTBOX_PENDING.labels(service).set(count)
     telemetry.OUTBOX_AGE.labels(service).set(float(age_seconds or 0))
-    telemetry.PARKED_KEYS.labels(service).set(await session.scalar(select(func.count()).select_from(ParkedKey)) or 0)
+    by_kind = select(ParkedKey.waits, func.count()).group_by(ParkedKey.waits)
+    counts = {waits: count for waits, count in await session.execute(by_kind)}
+    telemetry.PARKED_KEYS.labels(service).set(counts.get(False, 0))
+    telemetry.WAITING_KEYS.labels(service).set(counts.get(True, 0))
 
 
 async def _clean(session: AsyncSession) -> None:

@@ -111,7 +111,7 @@ class Inbox:
         try:
             await self._apply(self.consumers, batch.deliveries, batch.dead_letters, read)  # nearly always
         except Exception as reason:
-            if _is_away(reason):
+            if is_transient(reason) and not isinstance(reason, NotYetKnown):
                 raise
             log.warning("batch_refused", size=len(batch.deliveries), reason=repr(reason))
             await self._apply_key_by_key(batch, read)
@@ -129,6 +129,23 @@ class Inbox:
             for delivery in deliveries:
                 await self._handle(session, consumer, delivery)
             return len(deliveries)
+
+    async def try_again(self) -> None:
+        """Apply what waited for something that has been heard of meanwhile, key by key."""
+        async with self._database.transaction() as session:
+            waiting = await parking.keys_that_wait(session)
+        for consumer_name, key in waiting:
+            try:
+                await self.release(consumer_name, key)
+            except (NotYetKnown, parking.KeyNotParked):
+                continue  # still not, or another worker was faster
+            except Exception as reason:
+                if is_transient(reason):
+                    raise
+                log.error("key_parked", consumer=consumer_name, key=key, reason=repr(reason))
+                telemetry.PARKED.labels(self.service, consumer_name).inc()
+                async with self._database.transaction() as session:
+                    await parking.give_up_waiting(session, consumer_name, key, reason)
 
     def _sort(self, records: Iterable[ConsumerRecord]) -> Batch:
         """Part what concerns this service from the rest by the headers alone, and the readable from the unreadable."""
@@ -181,16 +198,10 @@ class Inbox:
                 self._bury(session, dead_letter)
 
     async def _apply_key_by_key(self, batch: Batch, read: received.Read) -> None:
-        """No key waits for another. Raises, when all others are done, what must be tried again later."""
-        waits: NotYetKnown | None = None
+        """No key waits for another."""
         for consumer in self.consumers:
             for group in _by_key(filter(consumer.wants, batch.deliveries)):
-                try:
-                    await self._apply_one_by_one(consumer, group)
-                except NotYetKnown as reason:
-                    waits = reason
-        if waits is not None:
-            raise waits
+                await self._apply_one_by_one(consumer, group)
         await self._apply(self.consumers, [], batch.dead_letters, read)
 
     async def _apply_one_by_one(self, consumer: Consumers, group: list[Delivery]) -> None:
@@ -200,11 +211,12 @@ class Inbox:
                 await self._apply_patiently(consumer, delivery)
             except Undeliverable as reason:
                 await self._give_up(consumer, delivery, reason)
+            except NotYetKnown as reason:
+                return await self._let_wait(consumer, group[position:], reason)
             except Exception as reason:
                 if is_transient(reason):
                     raise
-                await self._park(consumer, group[position:], reason)
-                return
+                return await self._park(consumer, group[position:], reason)
 
     async def _apply_patiently(self, consumer: Consumers, delivery: Delivery) -> None:
         """Try again what may go away by itself. A refusal or a body that breaks the schema will not."""
@@ -224,11 +236,22 @@ class Inbox:
         log.error("key_parked", consumer=consumer.name, key=group[0].key, type=group[0].type, reason=repr(reason))
         telemetry.PARKED.labels(self.service, consumer.name).inc()
         async with self._database.transaction() as session:
-            fresh = await received.enter(session, {consumer.name: group}, received.Read())
-            await parking.park_key(session, consumer.name, group[0].key, reason)
-            for delivery in fresh[consumer.name]:
-                parking.park(session, consumer.name, delivery)
+            await self._put_aside(session, consumer, group, reason, waits=False)
             self._bury(session, DeadLetter.of_delivery(group[0], reason))
+
+    async def _let_wait(self, consumer: Consumers, group: list[Delivery], reason: NotYetKnown) -> None:
+        """Put a key aside until what it needs has been heard of: no other key waits for that."""
+        log.info("key_waits", consumer=consumer.name, key=group[0].key, type=group[0].type, reason=repr(reason))
+        async with self._database.transaction() as session:
+            await self._put_aside(session, consumer, group, reason, waits=True)
+
+    async def _put_aside(
+        self, session: AsyncSession, consumer: Consumers, group: list[Delivery], reason: Exception, *, waits: bool
+    ) -> None:
+        fresh = await received.enter(session, {consumer.name: group}, received.Read())
+        await parking.park_key(session, consumer.name, group[0].key, reason, waits=waits)
+        for delivery in fresh[consumer.name]:
+            parking.park(session, consumer.name, delivery)
 
     async def _give_up(self, consumer: Consumers, delivery: Delivery, reason: Undeliverable) -> None:
         """Dead letter, and nothing waits for it."""
@@ -306,11 +329,6 @@ class Inbox:
         async with self._writing:
             await self._apply(self.consumers, [], [], self._unwritten)
             self._unwritten = received.Read()
-
-
-def _is_away(reason: Exception) -> bool:
-    """Whether every key would meet the same: the database or the network is not there."""
-    return is_transient(reason) and not isinstance(reason, NotYetKnown)
 
 
 def _by_key(deliveries: Iterable[Delivery]) -> Iterable[list[Delivery]]:

@@ -1,5 +1,7 @@
 """What one consumer could not apply waits here with everything behind it of the same key; other keys flow on.
 
+Most of it waits for somebody to decide. What needs a fact that has not been heard of yet is tried again by itself.
+
 Locks are taken in one order everywhere, by a batch and by a release: the parked key, then the root. A message that
 arrives during a release therefore waits for it, and is neither lost nor overtaken.
 """
@@ -7,7 +9,7 @@ arrives during a release therefore waits for it, and is neither lost nor overtak
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Identity, Text, bindparam, delete, func, select, tuple_
+from sqlalchemy import ARRAY, BigInteger, Identity, Text, bindparam, delete, false, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -22,6 +24,10 @@ _PAIRS = select(
 """Arrays, so that the statement is the same for a batch of any size and is prepared once."""
 
 
+TRIED_MAX = 100
+"""Keys that wait, tried again in one round."""
+
+
 class KeyNotParked(NotFound):
     """There is nothing to release."""
 
@@ -32,6 +38,8 @@ class ParkedKey(ChassisModel):
     consumer: Mapped[str] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(primary_key=True)
     reason: Mapped[str] = mapped_column(Text)
+    waits: Mapped[bool] = mapped_column(server_default=false())
+    """It is tried again by itself, again and again: nobody has to do anything here."""
     parked_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
 
 
@@ -62,10 +70,24 @@ async def keys_among(session: AsyncSession, wanted: dict[str, set[str]]) -> set[
     return {(consumer, key) for consumer, key in await session.execute(parked, values)}
 
 
-async def park_key(session: AsyncSession, consumer: str, key: str, reason: BaseException) -> None:
-    """From now on, messages of `key` wait."""
-    parked = insert(ParkedKey).values(consumer=consumer, key=key, reason=repr(reason))
+async def park_key(
+    session: AsyncSession, consumer: str, key: str, reason: BaseException, *, waits: bool = False
+) -> None:
+    """From now on, messages of `key` wait: with `waits` for what is not heard of yet, else for somebody."""
+    parked = insert(ParkedKey).values(consumer=consumer, key=key, reason=repr(reason), waits=waits)
     await session.execute(parked.on_conflict_do_nothing())
+
+
+async def keys_that_wait(session: AsyncSession) -> list[tuple[str, str]]:
+    """Consumer and key of what may be tried again now, the longest waiting first. Locks nothing."""
+    waiting = select(ParkedKey.consumer, ParkedKey.key).where(ParkedKey.waits).order_by(ParkedKey.parked_at)
+    return [(consumer, key) for consumer, key in await session.execute(waiting.limit(TRIED_MAX))]
+
+
+async def give_up_waiting(session: AsyncSession, consumer: str, key: str, reason: BaseException) -> None:
+    """What `key` waited for is there, and it cannot be applied all the same: somebody has to decide."""
+    parked = (ParkedKey.consumer == consumer, ParkedKey.key == key)
+    await session.execute(update(ParkedKey).where(*parked).values(waits=False, reason=repr(reason)))
 
 
 def park(session: AsyncSession, consumer: str, delivery: Delivery) -> None:

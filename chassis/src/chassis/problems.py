@@ -8,6 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from chassis.errors import Invalid, Refusal, field_errors, is_transient
 
@@ -57,7 +58,10 @@ async def _answer_http(request: Request, error: Exception) -> JSONResponse:
 async def _answer_failure(request: Request, failure: Exception) -> JSONResponse:
     """Ours: 503 when it goes away by itself, else 500; nothing was saved either way."""
     request_id = getattr(request.state, "request_id", "")
-    if is_transient(failure):
+    if isinstance(failure, ClientDisconnect):
+        log.info("client_left", path=request.url.path)
+        status, title, kind = 400, "The request ended before its body did.", "incomplete"
+    elif is_transient(failure):
         log.warning("request_waits", path=request.url.path, reason=repr(failure))
         status, title, kind = 503, "A part of the system is away. Nothing was saved: try again.", "unavailable"
     else:

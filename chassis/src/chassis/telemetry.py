@@ -31,6 +31,7 @@ TIMER_LATENESS = Gauge("orderloom_timer_lateness_seconds", "How late the last ti
 OUTBOX_AGE = Gauge("orderloom_outbox_age_seconds", "Age of the oldest fact that is not published", ["service"])
 OUTBOX_PENDING = Gauge("orderloom_outbox_pending_facts", "Facts that are not published", ["service"])
 PARKED_KEYS = Gauge("orderloom_parked_keys", "Keys that wait for somebody", ["service"])
+WAITING_KEYS = Gauge("orderloom_waiting_keys", "Keys that wait for a fact not heard of yet", ["service"])
 CONSUMER_LAG = Gauge("orderloom_consumer_lag_records", "Records not read yet", ["service", "topic"])
 
 

@@ -82,6 +82,7 @@ class Worker:
             return
         self.is_paused = False
         running = [self._consume(), self.relay.run(), self.timekeeper.run(), keep_house(self.database, self.service)]
+        running.append(self._try_again())
         self._tasks = [asyncio.create_task(each) for each in running]
         self._tasks += [asyncio.create_task(self._do(duty)) for duty in self._duties]
 
@@ -127,6 +128,14 @@ class Worker:
             finally:
                 self._broker = None
                 await broker.stop()
+
+    async def _try_again(self) -> None:
+        while self.inbox.topics:
+            await asyncio.sleep(RETRY_SECONDS)
+            try:
+                await self.inbox.try_again()
+            except Exception as reason:
+                log.warning("waiting_keys_wait", reason=repr(reason))
 
     def _connect(self) -> KafkaBroker:
         broker = KafkaBroker(

@@ -21,7 +21,8 @@ TABLES = """
     CREATE TABLE IF NOT EXISTS progress (
         topic text, partition int, "offset" bigint, ce_time timestamptz, PRIMARY KEY (topic, partition));
     CREATE TABLE IF NOT EXISTS parked_keys (
-        consumer text, key text, reason text, parked_at timestamptz, PRIMARY KEY (consumer, key));
+        consumer text, key text, reason text, parked_at timestamptz, waits boolean DEFAULT false,
+        PRIMARY KEY (consumer, key));
 """
 
 is_paused = False

@@ -156,7 +156,8 @@ def test_a_killed_service_is_started_again_at_its_address(stack: Running) -> Non
 
 
 def test_a_killed_postgres_recovers_what_was_committed(stack: Running) -> None:
-    insert(stack, "INSERT INTO parked_keys VALUES ('notify.effects', 'key', 'a reason', now())", database="notify")
+    parked = "INSERT INTO parked_keys VALUES ('notify.effects', 'key', 'a reason', now())"
+    insert(stack, parked, database="notify")
     killed = stack.kill("postgres")
     assert stack.until_healthy_again("postgres", killed)["parked"] == 1
     assert "a reason" in stack.orderloom("parked")[1]

@@ -3,7 +3,6 @@
 from datetime import date, timedelta
 from typing import Any
 
-import pytest
 from project_world import (
     ADMINISTRATOR,
     MANAGER,
@@ -19,7 +18,6 @@ from project_world import (
     users,
 )
 
-from chassis.errors import NotYetKnown
 from chassis.ids import new_id
 from contracts.directory import UserChanged
 from contracts.order import DeliveryAccepted, OrderCancelled, OrderHeld, OrderResumed
@@ -95,13 +93,14 @@ async def test_ended_work_is_no_load(project_service: Running) -> None:
 
 async def test_an_approval_before_its_template_waits_and_is_applied_later(empty_service: Running) -> None:
     order = approved()
-    record = empty_service.record(order)
-    with pytest.raises(NotYetKnown, match="No template fits version 1 of the order type machining"):
-        await empty_service.worker.inbox.apply_all([record])
+    await empty_service.hear(order)
+    (waiting,) = await empty_service.rows("SELECT reason, waits FROM parked_keys")
+    assert waiting["waits"]
+    assert "No template fits version 1 of the order type machining" in waiting["reason"]
     await empty_service.hear(order_type())
     answer = await empty_service.put("/templates/machining", ADMINISTRATOR, json=default("templates/machining.json"))
     assert answer.status_code == 200
-    await empty_service.hear_again([record])
+    await empty_service.worker.inbox.try_again()
     assert len((await shown(empty_service, order.order_id))["tasks"]) >= 12
     assert await empty_service.count("parked_keys") == 0
 

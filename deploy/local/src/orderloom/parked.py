@@ -1,4 +1,7 @@
-"""Messages no consumer could apply: they wait in the services' databases for somebody to decide."""
+"""Messages no consumer could apply: they wait in the services' databases for somebody to decide.
+
+Those that wait for a fact not heard of yet are tried again by themselves, and are not among them.
+"""
 
 import asyncio
 from collections.abc import Mapping
@@ -8,6 +11,8 @@ from datetime import datetime
 import asyncpg
 
 CONNECT_SECONDS = 5.0
+
+PARKED = "SELECT consumer, key, reason, parked_at FROM parked_keys WHERE NOT waits ORDER BY parked_at"
 
 
 @dataclass(frozen=True)
@@ -38,8 +43,8 @@ async def keys(databases: Mapping[str, str]) -> list[ParkedKey]:
 async def _keys_of(service: str, url: str) -> list[ParkedKey]:
     connection = await asyncpg.connect(url, timeout=CONNECT_SECONDS)
     try:
-        rows = await connection.fetch("SELECT consumer, key, reason, parked_at FROM parked_keys ORDER BY parked_at")
-    except asyncpg.UndefinedTableError:  # not migrated yet
+        rows = await connection.fetch(PARKED)
+    except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):  # not migrated yet
         rows = []
     finally:
         await connection.close()

@@ -26,7 +26,7 @@ from orderloom.folder import DataFolder, secret_once
 from orderloom.gateway import Gateway, Refused
 from orderloom.stack import Stack
 
-AT_ONCE = 4
+AT_ONCE = 12
 """Orders whose steps are done at the same time."""
 DEFAULT_ORDERS = Path("examples/orders.jsonl")
 ZONE = os.environ.get("ORDERLOOM_ZONE", str(ServiceSettings.model_fields["zone"].default))
