@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 from chassis import telemetry
 from chassis.database import Database
 from chassis.outbox import OutboxMessage
+from chassis.settings import ServiceSettings
 from contracts.topics import MESSAGE_BYTES_MAX
 
 log = structlog.get_logger(__name__)
@@ -80,15 +81,11 @@ class Relay:
         database: Database,
         *,
         service: str,
-        bootstrap_servers: str,
-        topic_prefix: str = "",
-        is_idempotent: bool = False,
+        settings: ServiceSettings,
     ) -> None:
         self._database = database
         self._service = service
-        self._bootstrap_servers = bootstrap_servers
-        self._topic_prefix = topic_prefix
-        self._is_idempotent = is_idempotent
+        self._settings = settings
         self.trouble: str | None = "It is not started."
         """Why facts do not leave at the moment, or None. Waiting for another relay's lock is no trouble."""
 
@@ -107,9 +104,9 @@ class Relay:
         # and reading and marking on it means that a relay that lost the lock cannot go on.
         engine = create_async_engine(self._database.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap_servers,
+            **self._settings.client_options,
             acks="all",
-            enable_idempotence=self._is_idempotent,
+            enable_idempotence=self._settings.kafka_idempotent_producer,
             max_batch_size=MESSAGE_BYTES_MAX,
             max_request_size=MESSAGE_BYTES_MAX,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
@@ -147,7 +144,7 @@ class Relay:
     async def _by_partition(self, rows: Sequence[Row[Any]], producer: AIOKafkaProducer) -> Iterable[Request]:
         requests: dict[tuple[str, int], Request] = {}
         for row in rows:
-            topic = self._topic_prefix + row.topic
+            topic = self._settings.topic_prefix + row.topic
             partitions = sorted(await producer.partitions_for(topic))
             partition = partition_of(row.key.encode(), partitions, partitions)
             if (topic, partition) not in requests:

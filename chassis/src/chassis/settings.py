@@ -4,18 +4,16 @@ from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.kafka import KafkaSettings
 
-class ServiceSettings(BaseSettings):
+
+class ServiceSettings(KafkaSettings):
     """What every service is told. A process runs one service, so the names need no service in them."""
-
-    model_config = SettingsConfigDict(frozen=True, env_prefix="ORDERLOOM_", extra="ignore")
 
     database_url: str
     """`postgresql+asyncpg://…`; one database per service."""
-    kafka_bootstrap_servers: str
     jwks: str = ""
     """A file or an http(s) address with the public keys of the tokens that are trusted."""
     token_issuer: str = "orderloom"

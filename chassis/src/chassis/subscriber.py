@@ -9,7 +9,9 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
+from chassis.kafka import KafkaSettings
 from contracts.topics import MESSAGE_BYTES_MAX
 
 RECORDS_MAX = 200
@@ -51,6 +53,20 @@ def subscribe(
         decoder=hand_on,
     )
     subscriber(handler)
+
+
+def security_of(settings: KafkaSettings) -> BaseSecurity:
+    """As FastStream wants to be told."""
+    context = settings.ssl_context
+    if not settings.uses_sasl:
+        return BaseSecurity(ssl_context=context, use_ssl=context is not None)
+    by_mechanism = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
+    return by_mechanism[settings.kafka_sasl_mechanism](
+        settings.kafka_sasl_username,
+        settings.kafka_sasl_password.get_secret_value(),
+        ssl_context=context,
+        use_ssl=context is not None,
+    )
 
 
 async def gather(message: KafkaMessage) -> list[ConsumerRecord]:

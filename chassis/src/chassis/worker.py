@@ -17,7 +17,7 @@ from chassis.inbox import Inbox
 from chassis.relay import Relay
 from chassis.roots import Root
 from chassis.settings import ServiceSettings
-from chassis.subscriber import subscribe
+from chassis.subscriber import security_of, subscribe
 from chassis.timekeeper import Timekeeper
 
 log = structlog.get_logger(__name__)
@@ -47,13 +47,7 @@ class Worker:
         self.settings = settings
         self.database = database.with_pool_of_its_own(CONNECTIONS_MAX)
         self.inbox = Inbox(self.database, consumers, service=service, root=root, topic_prefix=settings.topic_prefix)
-        self.relay = Relay(
-            self.database,
-            service=service,
-            bootstrap_servers=settings.kafka_bootstrap_servers,
-            topic_prefix=settings.topic_prefix,
-            is_idempotent=settings.kafka_idempotent_producer,
-        )
+        self.relay = Relay(self.database, service=service, settings=settings)
         self.timekeeper = Timekeeper(self.database, consumers, service=service, root=root)
         self.is_paused = False
         self._duties = duties
@@ -140,6 +134,7 @@ class Worker:
     def _connect(self) -> KafkaBroker:
         broker = KafkaBroker(
             self.settings.kafka_bootstrap_servers,
+            security=security_of(self.settings),
             acks="all",
             allow_auto_create_topics=False,
             apply_types=False,
