@@ -6,7 +6,6 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import selectinload
 
 from chassis import roots
 from chassis.clock import start_of
@@ -15,7 +14,7 @@ from contracts.order import DeliveryAccepted, OrderApproved, OrderCancelled
 from contracts.project import MilestoneReached
 from finance.models import Account, Instalment, LedgerEntry
 from finance.operations.telling import post, tell_cancelled, tell_dated, tell_due, tell_plan
-from finance.queries.accounts import WITH_INSTALMENTS
+from finance.queries.accounts import WITH_INSTALMENTS, WITH_INVOICES
 
 DATE_TIMER = "instalment_date"
 
@@ -76,7 +75,7 @@ async def resume_account(session: AsyncSession, order_id: UUID) -> None:
 
 async def cancel_account(session: AsyncSession, cancelled: OrderCancelled) -> None:
     """What was not invoiced will not be; what was is told, for finance to credit."""
-    account = await _locked(session, cancelled.order_id, selectinload(Account.invoices))
+    account = await _locked(session, cancelled.order_id, WITH_INVOICES)
     instalments = account.cancel() if account is not None else None
     if account is None or instalments is None:
         return

@@ -14,7 +14,7 @@ from finance.models import Account, Allocation, Instalment, InstalmentStatus, In
 from finance.models.account import AccountNotFound
 from finance.models.receipt import ReceiptPart
 
-WITH_INSTALMENTS = selectinload(Account.instalments)
+WITH_INSTALMENTS, WITH_INVOICES = selectinload(Account.instalments), selectinload(Account.invoices)
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ async def get_account(session: AsyncSession, order_id: UUID) -> AccountView:
     of_order = (
         select(Account)
         .where(Account.order_id == order_id)
-        .options(selectinload(Account.instalments), selectinload(Account.invoices).selectinload(Invoice.instalments))
+        .options(WITH_INSTALMENTS, selectinload(Account.invoices).selectinload(Invoice.instalments))
     )
     account = (await session.scalars(of_order)).one_or_none()
     if account is None:
