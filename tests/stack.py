@@ -178,9 +178,9 @@ async def running(
     """The service on a database of its own, without the bus."""
     told = service.settings(
         database_url=await copied_database(parts, template),
-        kafka_bootstrap_servers=parts.bootstrap_servers,
         jwks=str(jwks_file(folder)),
         one_statement_flush=one_statement_flush,
+        **parts.kafka_settings,
         **settings,
     )
     database = service.database(told)

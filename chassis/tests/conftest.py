@@ -18,9 +18,9 @@ async def probe(parts: Parts) -> AsyncIterator[Probe]:
     await parts.create_topics(prefix)
     settings = ServiceSettings(
         database_url=await copied_database(parts, await template_database(parts, order_service)),
-        kafka_bootstrap_servers=parts.bootstrap_servers,
         topic_prefix=prefix,
         session_timeout_ms=6000,
+        **parts.kafka_settings,
     )
     database = Database(settings.database_url, shared={"settings": settings})
     probe = Probe(settings, database)

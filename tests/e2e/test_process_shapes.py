@@ -65,7 +65,7 @@ async def test_api_and_worker_run_apart_and_stop_when_they_are_told_to(parts: Pa
     await parts.create_topics(prefix)
     environment = os.environ | {
         "ORDERLOOM_DATABASE_URL": await parts.create_database(f"apart_{new_id().hex}"),
-        "ORDERLOOM_KAFKA_BOOTSTRAP_SERVERS": parts.bootstrap_servers,
+        **{f"ORDERLOOM_{name.upper()}": value for name, value in parts.kafka_settings.items()},
         "ORDERLOOM_TOPIC_PREFIX": prefix,
         "ORDERLOOM_JWKS": str(jwks_file(keys_folder)),
     }

@@ -1,7 +1,7 @@
 import asyncpg
 import pytest
 
-from orderloom.broker import create_topics
+from orderloom.broker import Broker
 from orderloom.parts import Parts, running_parts
 
 
@@ -15,11 +15,11 @@ async def test_a_database_is_ready_for_sqlalchemy(parts: Parts) -> None:
 async def test_topics_are_created_once_per_prefix(parts: Parts) -> None:
     await parts.create_topics("test.")
     await parts.create_topics("test.")
-    await create_topics(parts.bootstrap_servers, "other.")
+    await parts.create_topics("other.")
 
 
 def test_servers_that_are_named_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ORDERLOOM_TEST_POSTGRES", "postgresql://somewhere/postgres")
     monkeypatch.setenv("ORDERLOOM_TEST_KAFKA", "somewhere:9092")
     with running_parts() as parts:
-        assert parts == Parts("postgresql://somewhere/postgres", "somewhere:9092")
+        assert parts == Parts("postgresql://somewhere/postgres", "somewhere:9092", Broker("apache"))

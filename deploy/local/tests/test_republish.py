@@ -86,7 +86,7 @@ async def test_what_was_read_by_all_is_not_told_and_what_lagged_behind_is(parts:
             MORNING,
             PARTITIONS_EMBEDDED - 1,
         )
-    assert await republish(databases, parts.bootstrap_servers) == 3
+    assert await republish(databases, parts.kafka) == 3
     assert {"published late", "never published", "unread"} <= set(await bodies(parts, ORDERS))
     assert "read by all" not in await bodies(parts, ORDERS)
     assert await execute(databases["order"], "SELECT 1 FROM outbox WHERE published_at IS NULL") == "SELECT 0"
@@ -103,7 +103,7 @@ async def test_many_and_large_rows_arrive_in_order_within_their_partition(parts:
         MESSAGE_BYTES_MAX // 3,
         MORNING,
     )
-    assert await republish(databases, parts.bootstrap_servers) == 1300
+    assert await republish(databases, parts.kafka) == 1300
     many = [body[:10] for body in await bodies(parts, ORDERS) if body.startswith("many")]
     assert sorted(many) == [f"many {number:05}" for number in range(1, 1301)]
     for key in range(7):
@@ -115,7 +115,7 @@ async def test_the_directory_alone_is_told_from_the_beginning(parts: Parts) -> N
     databases = await databases_with_tables(parts)
     await insert(databases["gateway"], DIRECTORY, "a user", recorded=MORNING, published=MORNING)
     await insert(databases["gateway"], ORDERS, "of no interest", recorded=MORNING, published=None)
-    assert await republish(databases, parts.bootstrap_servers, only_topic=DIRECTORY) == 1
+    assert await republish(databases, parts.kafka, only_topic=DIRECTORY) == 1
     assert "a user" in await bodies(parts, DIRECTORY)
     assert "of no interest" not in await bodies(parts, ORDERS)
 
@@ -123,7 +123,7 @@ async def test_the_directory_alone_is_told_from_the_beginning(parts: Parts) -> N
 async def test_a_row_becomes_the_record_the_relay_would_have_made(parts: Parts) -> None:
     databases = await databases_with_tables(parts)
     await insert(databases["order"], "order.dead-letter", "a body", recorded=MORNING, published=None)
-    await republish(databases, parts.bootstrap_servers)
+    await republish(databases, parts.kafka)
     (record,) = [record for record in await records(parts, "order.dead-letter") if record.value == b"a body"]
     assert record.key == b"a body"
     assert dict(record.headers) == {"ce_id": b"1", "ce_time": b"2026-11-02T08:00:00+00:00"}

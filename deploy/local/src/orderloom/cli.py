@@ -11,6 +11,7 @@ from rich.table import Column, Table
 
 from contracts.topics import DIRECTORY, SERVICES
 from orderloom import bus, hooks, parked, ports, state, status, up
+from orderloom.broker import Broker
 from orderloom.folder import DataFolder, FolderInUse, NotOurFolder, of_checkout, secret_once
 from orderloom.republish import republish
 from orderloom.stack import Stack
@@ -75,6 +76,11 @@ def _command(
 
 def _add_up(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--foreground", action="store_true", help="stay here; Ctrl-C stops the stack")
+    brokers = parser.add_mutually_exclusive_group()
+    brokers.add_argument("--kafka", metavar="HOST:PORT", help="use this Kafka, and at later starts too")
+    brokers.add_argument("--apache-kafka", action="store_true", help="run an Apache Kafka of its own (needs Java)")
+    brokers.add_argument("--embedded-kafka", action="store_true", help="go back to the embedded broker")
+    parser.add_argument("--topic-prefix", default="", help="with --kafka: before every topic and consumer group")
     parser.add_argument("--port", type=ports.assignment, action="append", default=[], metavar="NAME=N", dest="ports")
     for name in ports.NAMES:
         parser.add_argument(
@@ -89,12 +95,20 @@ def _add_up(parser: argparse.ArgumentParser) -> None:
 
 def _up(arguments: argparse.Namespace) -> None:
     folder: DataFolder = arguments.folder
-    wanted_ports = dict(arguments.ports)
+    wanted = up.Wanted(dict(arguments.ports), _wanted_broker(arguments))
     if arguments.foreground and not state.load(folder.state).is_supervised:
-        asyncio.run(up.run(folder, wanted_ports, console.print, lambda: _print_addresses(folder)))
+        asyncio.run(up.run(folder, wanted, console.print, lambda: _print_addresses(folder)))
     else:
-        asyncio.run(up.up(folder, wanted_ports, console.print))
+        asyncio.run(up.up(folder, wanted, console.print))
         _print_addresses(folder)
+
+
+def _wanted_broker(arguments: argparse.Namespace) -> Broker | None:
+    if arguments.kafka:
+        return Broker("elsewhere", arguments.kafka, arguments.topic_prefix)
+    if arguments.apache_kafka:
+        return Broker("apache")
+    return Broker() if arguments.embedded_kafka else None
 
 
 def _print_addresses(folder: DataFolder) -> None:
@@ -142,7 +156,8 @@ async def _republish_to(stack: Stack, *, only_topic: str | None) -> int:
     known = state.load(stack.folder.state).processes
     services = [bus.Service(name, known[name].pid, stack.url(name)) for name in SERVICES if known[name].is_alive]
     async with stack.folder.locked("bus", patience_seconds=BUS_LOCK_SECONDS), bus.resting(services):
-        return await republish(stack.databases, stack.bootstrap_servers, only_topic=only_topic)
+        prefix = stack.broker.topic_prefix
+        return await republish(stack.databases, stack.kafka, only_topic=only_topic, topic_prefix=prefix)
 
 
 def _parked(arguments: argparse.Namespace) -> None:

@@ -42,6 +42,15 @@ class DataFolder:
         return self.path / "ports.json"
 
     @property
+    def broker(self) -> Path:
+        return self.path / "broker.json"
+
+    @property
+    def kafka(self) -> Path:
+        """The log of an Apache Kafka of the stack's own."""
+        return self.path / "kafka"
+
+    @property
     def defaults_installed(self) -> Path:
         return self.path / "defaults-installed"
 

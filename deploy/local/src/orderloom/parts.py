@@ -1,7 +1,7 @@
 """The real parts for tests: PostgreSQL and a Kafka broker, in a temporary folder, gone when the tests are done.
 
 Which ones, each for itself: the server named by ORDERLOOM_TEST_POSTGRES or ORDERLOOM_TEST_KAFKA, else a container where
-a Docker engine answers, else the embedded one.
+a Docker engine answers, else the embedded one. ORDERLOOM_TEST_BROKER=apache runs an Apache Kafka instead.
 """
 
 import os
@@ -12,10 +12,15 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from orderloom import broker, ports, postgres
+from chassis.kafka import KafkaSettings
+from contracts.topics import PARTITIONS_EMBEDDED
+from orderloom import apache_kafka, ports, postgres, tansu
+from orderloom.broker import Broker
 from orderloom.part import STOP_SECONDS, Command
+from orderloom.topics import create_topics
 
 START_SECONDS = 30.0
 POLL_SECONDS = 0.02
@@ -28,6 +33,17 @@ class Parts:
 
     postgres_url: str
     bootstrap_servers: str
+    broker: Broker
+
+    @property
+    def kafka(self) -> KafkaSettings:
+        return self.broker.reached_at(self.bootstrap_servers)
+
+    @property
+    def kafka_settings(self) -> dict[str, Any]:
+        """What a service is told of the broker."""
+        named = {name: value for name, value in self.broker.client_settings.items() if name != "topic_prefix"}
+        return named | {"kafka_bootstrap_servers": self.bootstrap_servers}
 
     async def create_database(self, name: str) -> str:
         """Create it unless it is there, and return its URL for SQLAlchemy on asyncpg."""
@@ -36,7 +52,7 @@ class Parts:
 
     async def create_topics(self, prefix: str) -> None:
         """Create the catalogue's topics with `prefix` before their names, unless they are there."""
-        await broker.create_topics(self.bootstrap_servers, prefix)
+        await create_topics(self.kafka, partitions=PARTITIONS_EMBEDDED, prefix=prefix)
 
 
 @contextmanager
@@ -45,11 +61,25 @@ def running_parts() -> Iterator[Parts]:
     with ExitStack() as running:
         postgres_url = os.environ.get("ORDERLOOM_TEST_POSTGRES")
         bootstrap_servers = os.environ.get("ORDERLOOM_TEST_KAFKA")
-        is_docker = not (postgres_url and bootstrap_servers) and _docker_answers()
+        is_apache = os.environ.get("ORDERLOOM_TEST_BROKER") == "apache"
+        is_docker = not (postgres_url and (bootstrap_servers or is_apache)) and _docker_answers()
+        a_broker = running_apache_kafka if is_apache else _kafka_container if is_docker else _embedded_broker
         yield Parts(
             postgres_url or running.enter_context(_postgres_container() if is_docker else _embedded_postgres()),
-            bootstrap_servers or running.enter_context(_kafka_container() if is_docker else _embedded_broker()),
+            bootstrap_servers or running.enter_context(a_broker()),
+            Broker("apache" if bootstrap_servers or is_apache or is_docker else "embedded"),
         )
+
+
+@contextmanager
+def running_apache_kafka(**more: Any) -> Iterator[str]:
+    """An Apache Kafka of its own, with `properties` and `users` over ours; its address."""
+    port, controller_port = ports.choose(set()), ports.choose(set())
+    with tempfile.TemporaryDirectory(prefix="orderloom-kafka-") as folder:
+        node = apache_kafka.Node(Path(folder), port, controller_port, **more)
+        node.prepare()
+        with _running(node.command(), lambda _: ports.is_listening(port)):
+            yield f"127.0.0.1:{port}"
 
 
 @contextmanager
@@ -65,7 +95,7 @@ def _embedded_postgres() -> Iterator[str]:
 @contextmanager
 def _embedded_broker() -> Iterator[str]:
     port = ports.choose(set())
-    with _running(broker.command(port), lambda _: ports.is_listening(port)):
+    with _running(tansu.command(port), lambda _: ports.is_listening(port)):
         yield f"127.0.0.1:{port}"
 
 

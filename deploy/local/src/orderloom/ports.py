@@ -1,5 +1,6 @@
 """The loopback ports of one stack: chosen on the first start and kept, so that addresses survive a restart."""
 
+import asyncio
 import json
 import random
 import socket
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from contracts.topics import SERVICES
 
-NAMES = ("postgres", "kafka", "mail", *SERVICES)
+NAMES = ("postgres", "kafka", "kafka-controller", "mail", *SERVICES)
 RANGE = range(20_000, 32_000)
 """Below the ports systems hand out to outgoing connections: one of those could take the port of a part that is being
 restarted, and a client knocking at a dead port from that range can even be connected to itself."""
@@ -69,6 +70,20 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+async def answers(address: str) -> bool:
+    """Whether somebody listens at one of HOST:PORT,HOST:PORT…"""
+    for one in address.split(","):
+        host, _, port = one.rpartition(":")
+        try:
+            async with asyncio.timeout(1):
+                _, writer = await asyncio.open_connection(host, int(port))
+        except (OSError, TimeoutError, ValueError):
+            continue
+        writer.close()
+        return True
+    return False
 
 
 def is_listening(port: int) -> bool:

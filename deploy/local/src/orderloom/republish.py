@@ -17,6 +17,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
 
+from chassis.kafka import KafkaSettings
 from contracts.topics import CATALOGUE, MESSAGE_BYTES_MAX, SERVICES
 
 MARGIN = timedelta(minutes=1)
@@ -55,7 +56,9 @@ class Row:
     published_at: datetime | None
 
 
-async def republish(databases: Mapping[str, str], bootstrap_servers: str, *, only_topic: str | None = None) -> int:
+async def republish(
+    databases: Mapping[str, str], kafka: KafkaSettings, *, only_topic: str | None = None, topic_prefix: str = ""
+) -> int:
     """Publish what a consumer may not have read, or all of `only_topic`; return the number of rows.
 
     `databases` holds a postgresql:// URL per service. The services' relays must be paused. Unpublished rows that were
@@ -64,10 +67,10 @@ async def republish(databases: Mapping[str, str], bootstrap_servers: str, *, onl
     async with AsyncExitStack() as opened:
         readers = {name: await _connect(url, opened) for name, url in databases.items()}
         writers = {name: await _connect(url, opened) for name, url in databases.items()}
-        producer = await opened.enter_async_context(_producer(bootstrap_servers))
+        producer = await opened.enter_async_context(_producer(kafka))
         progress = {name: await _progress_of(connection) for name, connection in readers.items()}
         since = {} if only_topic else oldest_unread(progress)
-        sending = Sending(producer, writers)
+        sending = Sending(producer, writers, topic_prefix)
         for connection in readers.values():
             await opened.enter_async_context(connection.transaction(readonly=True))  # a cursor lives in one
         async for row in merged([_outbox(name, connection, only_topic) for name, connection in readers.items()]):
@@ -76,6 +79,13 @@ async def republish(databases: Mapping[str, str], bootstrap_servers: str, *, onl
                 await sending.take(row, partition)
         await sending.flush()
     return sending.count
+
+
+async def forget_progress(databases: Mapping[str, str]) -> None:
+    """Let every partition count as never read: the next `republish` tells all. The services must be paused."""
+    async with AsyncExitStack() as opened:
+        for url in databases.values():
+            await (await _connect(url, opened)).execute("DELETE FROM progress")
 
 
 def oldest_unread(progress: Mapping[str, Progress]) -> dict[Partition, datetime]:
@@ -119,12 +129,13 @@ class Sending:
 
     producer: AIOKafkaProducer
     connections: Mapping[str, asyncpg.Connection]
+    topic_prefix: str
     count: int = 0
     _batches: dict[Partition, BatchBuilder] = field(default_factory=dict)
     _rows: list[Row] = field(default_factory=list)
 
     async def partition(self, row: Row) -> Partition:
-        partitions = sorted(await self.producer.partitions_for(row.topic))
+        partitions = sorted(await self.producer.partitions_for(self.topic_prefix + row.topic))
         return row.topic, partition_of(row.key.encode(), partitions, partitions)
 
     async def take(self, row: Row, partition: Partition) -> None:
@@ -158,12 +169,12 @@ class Sending:
         return appended is not None
 
     async def _send(self, batch: BatchBuilder, topic: str, partition: int) -> None:
-        await (await self.producer.send_batch(batch, topic, partition=partition))
+        await (await self.producer.send_batch(batch, self.topic_prefix + topic, partition=partition))
 
 
-def _producer(bootstrap_servers: str) -> AIOKafkaProducer:
+def _producer(kafka: KafkaSettings) -> AIOKafkaProducer:
     return AIOKafkaProducer(
-        bootstrap_servers=bootstrap_servers,
+        **kafka.client_options,
         acks="all",
         max_batch_size=MESSAGE_BYTES_MAX,
         request_timeout_ms=REQUEST_MILLISECONDS,

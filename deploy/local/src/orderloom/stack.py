@@ -6,8 +6,10 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from chassis.kafka import KafkaSettings
 from contracts.topics import SERVICES
-from orderloom import broker, ports
+from orderloom import apache_kafka, broker, ports, tansu
+from orderloom.broker import Broker
 from orderloom.folder import DataFolder, secret_once
 from orderloom.part import Command
 from orderloom.postgres import Cluster
@@ -39,11 +41,13 @@ DEFAULTS = {
 class Stack:
     folder: DataFolder
     ports: Mapping[str, int]
+    broker: Broker
 
     @classmethod
     def of(cls, folder: DataFolder) -> "Stack":
         """Return the stack as it was last started; one whose first start has not got so far has no ports."""
-        return cls(folder, ports.load(folder.ports) if (folder.postgres / "cluster").exists() else {})
+        known = ports.load(folder.ports) if (folder.postgres / "cluster").exists() else {}
+        return cls(folder, known, broker.load(folder.broker))
 
     @property
     def cluster(self) -> Cluster:
@@ -52,7 +56,16 @@ class Stack:
 
     @property
     def bootstrap_servers(self) -> str:
-        return f"127.0.0.1:{self.ports['kafka']}"
+        return f"127.0.0.1:{self.ports['kafka']}" if self.broker.is_ours else self.broker.address
+
+    @property
+    def kafka(self) -> KafkaSettings:
+        """How tools reach the broker."""
+        return self.broker.reached_at(self.bootstrap_servers)
+
+    @property
+    def apache_kafka(self) -> apache_kafka.Node:
+        return apache_kafka.Node(self.folder.kafka, self.ports["kafka"], self.ports["kafka-controller"])
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -76,11 +89,11 @@ class Stack:
         return f"http://127.0.0.1:{self.ports[service]}"
 
     def command(self, part: str) -> Command:
-        """What runs `part` until it is stopped."""
+        """What runs `part` until it is stopped. A broker that runs elsewhere is not ours to run."""
         if part == "postgres":
             return self.cluster.command()
         if part == "kafka":
-            return broker.command(self.ports["kafka"])
+            return tansu.command(self.ports["kafka"]) if self.broker.forgets else self.apache_kafka.command()
         if part == "mail":
             options = ["--port", str(self.ports["mail"]), "--folder", str(self.folder.mail)]
             return Command([sys.executable, "-m", "orderloom.mail", *options])
@@ -106,6 +119,7 @@ class Stack:
             "PYTHONUNBUFFERED": "1",  # the last lines before a kill are those one wants to read
             "ORDERLOOM_DATABASE_URL": _for_sqlalchemy(self.databases[service]),
             "ORDERLOOM_KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
+            **{f"ORDERLOOM_{name.upper()}": value for name, value in self.broker.client_settings.items()},
             "ORDERLOOM_HOST": "127.0.0.1",
             "ORDERLOOM_PORT": str(self.ports[service]),
             "ORDERLOOM_JWKS": str(self.folder.jwks),

@@ -55,6 +55,9 @@ async def read(stack: Stack) -> Status:
 
 async def _complaint(stack: Stack, part: str, pid: int | None) -> str:
     """Return why `part` is not healthy, nothing when it is."""
+    if part == "kafka":
+        is_there = await ports.answers(stack.bootstrap_servers)
+        return "" if is_there else "does not listen" if pid or not stack.broker.is_ours else ABSENT
     if pid is None:
         return ABSENT
     if part == "postgres":

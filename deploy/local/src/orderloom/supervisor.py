@@ -5,21 +5,28 @@
 
 import argparse
 import asyncio
+import json
 import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from aiokafka.errors import KafkaError
+
 from contracts.topics import SERVICES
 from orderloom import broker, bus, hooks, keys, ports, postgres, readiness, state
+from orderloom.broker import Broker
 from orderloom.folder import DataFolder, FolderInUse, secret_once
 from orderloom.part import Command, Part
 from orderloom.processes import Identity, identify
-from orderloom.republish import republish
+from orderloom.republish import forget_progress, republish
 from orderloom.stack import PARTS, Stack
+from orderloom.topics import create_topics
 
 log = logging.getLogger("orderloom.supervisor")
 
@@ -29,6 +36,11 @@ START_SECONDS = 60.0
 SUPERVISOR_LOCK_SECONDS = 1.0
 BUS_LOCK_SECONDS = 60.0
 DEFAULTS_RETRY_SECONDS = 5.0
+BROKER_RETRY_SECONDS = 1.0
+
+
+class BrokerAway(Exception):
+    """The broker ended, or does not answer."""
 
 
 class MigrationFailed(Exception):
@@ -39,12 +51,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--port", type=ports.assignment, action="append", default=[])
+    parser.add_argument("--broker", type=_broker, help="a JSON object: another broker than the one used so far")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # many lines for one dead broker, which we notice anyway
     try:
-        asyncio.run(supervise(DataFolder(arguments.data), dict(arguments.port)))
+        asyncio.run(supervise(DataFolder(arguments.data), dict(arguments.port), arguments.broker))
     except (asyncio.CancelledError, FolderInUse):
         return 0
     except Exception:
@@ -53,7 +66,11 @@ def main() -> int:
     return 0
 
 
-async def supervise(folder: DataFolder, wanted_ports: Mapping[str, int]) -> None:
+def _broker(text: str) -> Broker:
+    return Broker(**json.loads(text))
+
+
+async def supervise(folder: DataFolder, wanted_ports: Mapping[str, int], wanted_broker: Broker | None = None) -> None:
     """Run the stack in `folder` until cancelled, by SIGTERM or SIGINT too.
 
     Raise FolderInUse when another supervisor runs there, and whatever keeps the stack from starting.
@@ -65,9 +82,12 @@ async def supervise(folder: DataFolder, wanted_ports: Mapping[str, int]) -> None
         supervised = state.State("preparing", processes={state.SUPERVISOR: identify(os.getpid())})
         supervised.save(folder.state)
         try:
-            stack = Stack(folder, ports.settle(folder.ports, wanted_ports))
+            settled = ports.settle(folder.ports, wanted_ports)
+            stack = Stack(folder, settled, broker.settle(folder.broker, wanted_broker))
             keys.ensure(folder.signing_key, folder.jwks)
             await asyncio.to_thread(stack.cluster.prepare)
+            if stack.broker.kind == "apache":
+                await asyncio.to_thread(stack.apache_kafka.prepare)
             await Supervisor(stack, supervised).run()
         except Exception as reason:
             supervised.failure = str(reason)
@@ -95,7 +115,8 @@ class Supervisor:
     def __init__(self, stack: Stack, supervised: state.State) -> None:
         self._stack = stack
         self._state = supervised
-        self._parts = {name: Part(name, stack.command(name), stack.folder.log(name), self._remember) for name in PARTS}
+        ours = [name for name in PARTS if name != "kafka" or stack.broker.is_ours]
+        self._parts = {name: Part(name, stack.command(name), stack.folder.log(name), self._remember) for name in ours}
         self._bus = asyncio.Lock()  # held while the broker is restored: no service may start meanwhile
 
     async def run(self) -> None:
@@ -116,8 +137,8 @@ class Supervisor:
         await postgres.create_databases(self._stack.cluster.url())
         await self._migrate_all()
 
-        self._say("starting the broker", "kafka")
-        running.create_task(self._parts["kafka"].keep_running(self._start_broker))
+        self._say("starting the broker", "kafka" if self._stack.broker.is_ours else state.SUPERVISOR)
+        running.create_task(self._keep_broker())
         for service in SERVICES:
             running.create_task(self._parts[service].keep_running(partial(self._start_service, service)))
         await self._until_services_are_ready()
@@ -146,30 +167,64 @@ class Supervisor:
         finally:
             await migration.stop()
 
+    async def _keep_broker(self) -> None:
+        if self._stack.broker.is_ours:
+            await self._parts["kafka"].keep_running(self._start_broker)
+        async with self._bus:
+            while not await self._is_restored():
+                await asyncio.sleep(BROKER_RETRY_SECONDS)
+
     async def _start_broker(self) -> None:
         """Start the broker with all it has to know, while the bus side of every service rests.
 
         A failure ends the broker, and so leads here again; the services go on resting until it has succeeded.
         """
         async with self._bus:
-            try:
-                async with self._stack.folder.locked("bus", patience_seconds=BUS_LOCK_SECONDS):
-                    await self._restore_broker()
-            except Exception:
-                log.exception("the broker could not be restored")
+            if not await self._is_restored():
                 await self._parts["kafka"].stop()
+
+    async def _is_restored(self) -> bool:
+        try:
+            async with self._stack.folder.locked("bus", patience_seconds=BUS_LOCK_SECONDS):
+                await self._restore_broker()
+        except Exception:
+            log.exception("the broker could not be restored")
+            return False
+        return True
 
     async def _restore_broker(self) -> None:
         for service in await bus.pause(self._running_services()):
             log.warning("%s did not pause and is started again later", service.name)
             await self._parts[service.name].stop()
-        kafka = self._parts["kafka"]
-        await kafka.start()
-        await _until(lambda: kafka.pid is None or ports.is_listening(self._stack.ports["kafka"]))
-        await broker.create_topics(self._stack.bootstrap_servers)
-        count = await republish(self._stack.databases, self._stack.bootstrap_servers)
-        log.info("the broker was told %s facts again", count)
+        if self._stack.broker.is_ours:
+            await self._parts["kafka"].start()
+        made = await self._make_topics()
+        if self._stack.broker.forgets or made or not self._stack.broker.knows_all:
+            await self._tell_all_it_lacks()
         bus.resume(self._running_services())
+
+    async def _make_topics(self) -> list[str]:
+        """Return those that were not there, as soon as the broker answers. Raise BrokerAway."""
+        stack, deadline = self._stack, time.monotonic() + START_SECONDS
+        while True:
+            try:
+                return await create_topics(
+                    stack.kafka, partitions=stack.broker.partitions, prefix=stack.broker.topic_prefix
+                )
+            except (KafkaError, OSError) as reason:
+                if time.monotonic() > deadline or (stack.broker.is_ours and self._parts["kafka"].pid is None):
+                    raise BrokerAway(f"No answer at {stack.bootstrap_servers}: {reason!r}") from reason
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def _tell_all_it_lacks(self) -> None:
+        """Where its consumers have read another broker, their progress there says nothing: all is told."""
+        stack = self._stack
+        if not stack.broker.knows_all:
+            await forget_progress(stack.databases)
+        count = await republish(stack.databases, stack.kafka, topic_prefix=stack.broker.topic_prefix)
+        log.info("the broker was told %s facts again", count)
+        replace(stack.broker, knows_all=True).save(stack.folder.broker)
+        self._stack = replace(stack, broker=replace(stack.broker, knows_all=True))
 
     async def _start_service(self, service: str) -> None:
         async with self._bus:
@@ -201,7 +256,7 @@ class Supervisor:
     async def _stop_all(self) -> None:
         self._say("stopping", *self._state.waiting_for)  # `up` looks there for the part to blame
         for names in (SERVICES, ("kafka", "mail"), ("postgres",)):
-            await asyncio.gather(*(self._parts[name].stop() for name in names))
+            await asyncio.gather(*(self._parts[name].stop() for name in names if name in self._parts))
 
     def _running_services(self) -> list[bus.Service]:
         pids = {service: self._parts[service].pid for service in SERVICES}

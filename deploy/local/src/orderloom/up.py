@@ -1,15 +1,18 @@
 """`orderloom up` and `orderloom down`: the supervisor is started and waited for, told to end and waited for."""
 
 import asyncio
+import json
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from contracts.topics import SERVICES
 from orderloom import processes, state, status
+from orderloom.broker import Broker
 from orderloom.folder import DataFolder
 from orderloom.part import STOP_SECONDS
 from orderloom.stack import Stack
@@ -21,6 +24,15 @@ DOWN_SECONDS = 3 * STOP_SECONDS + 5
 """Services, then broker and mail, then PostgreSQL may each take their time."""
 LOG_LINES = 30
 
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a start asks for beside what the folder keeps: ports by name, another broker."""
+
+    ports: Mapping[str, int] = field(default_factory=dict)
+    broker: Broker | None = None
+
+
 Tell = Callable[[str], None]
 """Takes a line about the progress."""
 
@@ -29,19 +41,19 @@ class StackFailed(Exception):
     """The stack did not become healthy. The message ends with the log of the part to blame."""
 
 
-async def up(folder: DataFolder, wanted_ports: Mapping[str, int], tell: Tell) -> None:
+async def up(folder: DataFolder, wanted: Wanted, tell: Tell) -> None:
     """Start the stack in a session of its own, unless it runs, and return when it is healthy. Raise StackFailed."""
     folder.create()
     if state.load(folder.state).is_supervised:
-        tell(f"The stack in {folder.path} is running already.")
+        tell(f"The stack in {folder.path} is running already{_as_it_was_started(wanted)}.")
         return await _until_healthy(folder, lambda: False, tell)
-    supervisor = _start_supervisor(folder, wanted_ports)
+    supervisor = _start_supervisor(folder, wanted)
     await _until_healthy(folder, lambda: supervisor.poll() is None, tell)
 
 
-async def run(folder: DataFolder, wanted_ports: Mapping[str, int], tell: Tell, healthy: Callable[[], None]) -> None:
+async def run(folder: DataFolder, wanted: Wanted, tell: Tell, healthy: Callable[[], None]) -> None:
     """Run the stack in this process until it is cancelled; call `healthy` once. Raise StackFailed, FolderInUse."""
-    supervising = asyncio.create_task(supervise(folder, wanted_ports))
+    supervising = asyncio.create_task(supervise(folder, wanted.ports, wanted.broker))
     try:
         await _until_healthy(folder, lambda: not supervising.done(), tell)
         healthy()
@@ -64,8 +76,13 @@ async def down(folder: DataFolder) -> None:
         state.State().save(folder.state)
 
 
-def _start_supervisor(folder: DataFolder, wanted_ports: Mapping[str, int]) -> "subprocess.Popen[bytes]":
-    options = [option for name, port in wanted_ports.items() for option in ("--port", f"{name}={port}")]
+def _as_it_was_started(wanted: Wanted) -> str:
+    return ", as it was started: stop it first to change that" if wanted != Wanted() else ""
+
+
+def _start_supervisor(folder: DataFolder, wanted: Wanted) -> "subprocess.Popen[bytes]":
+    options = [option for name, port in wanted.ports.items() for option in ("--port", f"{name}={port}")]
+    options += ["--broker", json.dumps(asdict(wanted.broker))] if wanted.broker else []
     with folder.log(state.SUPERVISOR).open("ab") as output:
         return subprocess.Popen(
             [sys.executable, "-m", "orderloom.supervisor", "--data", folder.path, *options],

@@ -56,7 +56,7 @@ async def _demo(arguments: argparse.Namespace) -> int:
         return 2
     url, password = arguments.gateway, arguments.admin_password or os.environ.get("ORDERLOOM_ADMIN_PASSWORD", "")
     if not url:
-        await up.up(folder, {}, console.print)
+        await up.up(folder, up.Wanted(), console.print)
         url, password = Stack.of(folder).url("gateway"), secret_once(folder.admin_password)
     try:
         async with Gateway(url, {ADMINISTRATOR: password}, password=DEMO_PASSWORD) as gateway:
