@@ -10,7 +10,7 @@ TESTS := contracts/tests chassis/tests $(wildcard services/*/tests) deploy/local
 JOBS ?= 2
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help demo up down status test check bench-order contracts fmt migration
+.PHONY: help demo up down status test test-kafka check bench-order contracts fmt migration
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -36,6 +36,10 @@ status: $(READY) ## Say how it is
 
 test: $(READY) ## Run every test
 	$(VENV)/bin/pytest -n $(JOBS) --dist loadgroup $(ARGS)
+
+test-kafka: $(READY) ## Run what touches the bus on Apache Kafka (needs Java 17 and Maven)
+	ORDERLOOM_TEST_BROKER=apache $(VENV)/bin/pytest -n $(JOBS) --dist loadgroup chassis/tests tests/kafka tests/e2e \
+		deploy/local/tests/test_republish.py deploy/local/tests/test_parts.py $(ARGS)
 
 check: $(READY) ## Lint, types, import rules, generated files
 	$(VENV)/bin/ruff check .

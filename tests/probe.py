@@ -72,7 +72,7 @@ class Probe:
             "ce_time": utc_now().isoformat().encode(),
             "ce_actor": b"user:wang",
         } | envelope
-        async with AIOKafkaProducer(bootstrap_servers=self.settings.kafka_bootstrap_servers) as producer:
+        async with AIOKafkaProducer(**self.settings.client_options) as producer:
             name = self.settings.topic_prefix + topic
             await producer.send_and_wait(name, value, key=key, headers=list(headers.items()))
 
@@ -92,16 +92,14 @@ class Probe:
         async with self.database.transaction() as session:
             return int(await session.scalar(text(f"SELECT count(*) FROM {table}")) or 0)
 
-    async def records(self, topic: str) -> list[ConsumerRecord]:
+    async def records(self, topic: str, *, partitions: int = topics.PARTITIONS_EMBEDDED) -> list[ConsumerRecord]:
         """Everything on `topic` now."""
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.settings.kafka_bootstrap_servers, auto_offset_reset="earliest"
-        )
+        consumer = AIOKafkaConsumer(**self.settings.client_options, auto_offset_reset="earliest")
         async with consumer:
             name = self.settings.topic_prefix + topic
-            partitions = [TopicPartition(name, number) for number in range(topics.PARTITIONS_EMBEDDED)]
-            consumer.assign(partitions)
-            ends = await consumer.end_offsets(partitions)
+            all_of_them = [TopicPartition(name, number) for number in range(partitions)]
+            consumer.assign(all_of_them)
+            ends = await consumer.end_offsets(all_of_them)
             found: list[ConsumerRecord] = []
             while len(found) < sum(ends.values()):
                 for batch in (await consumer.getmany(timeout_ms=200)).values():

@@ -160,8 +160,9 @@ class Inbox:
             except Undeliverable as reason:
                 if self._is_concerned(record, topic):
                     batch.dead_letters.append(DeadLetter.of_record(record, reason))
+                batch.read.note(topic, record.partition, record.offset, told_at=None)
                 continue
-            batch.read.note(delivery, partition=record.partition, offset=record.offset)
+            batch.read.note(topic, record.partition, record.offset, told_at=delivery.told_at)
             if any(each.wants(delivery) for each in self.consumers):
                 batch.deliveries.append(delivery)
             else:

@@ -58,8 +58,9 @@ class Read:
     unhandled: set[UUID] = field(default_factory=set)
     last: dict[tuple[str, int], tuple[int, datetime | None]] = field(default_factory=dict)
 
-    def note(self, delivery: Delivery, *, partition: int, offset: int) -> None:
-        self.last[delivery.topic, partition] = (offset, delivery.told_at)
+    def note(self, topic: str, partition: int, offset: int, *, told_at: datetime | None) -> None:
+        _, before = self.last.get((topic, partition), (0, None))
+        self.last[topic, partition] = (offset, told_at or before)
 
     def add(self, later: "Read") -> None:
         """Go on from here; a batch that is tried again adds nothing."""

@@ -1,6 +1,7 @@
 """Moves the facts of the outbox to Kafka, oldest first, at least once, and never a later one before an earlier one."""
 
 import asyncio
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
-from sqlalchemy import ARRAY, BigInteger, Row, bindparam, func, select, update
+from sqlalchemy import ARRAY, BigInteger, Row, bindparam, exists, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -23,9 +24,14 @@ from contracts.topics import MESSAGE_BYTES_MAX
 log = structlog.get_logger(__name__)
 
 LOCK = 7_260
-"""The advisory lock of the one relay of a database. The number only has to be ours."""
+"""The advisory lock of the one relay of a database. The number only has to be ours.
+
+Who needs the relays to rest, like `orderloom repartition`, waits for this lock: the relay at work lets go of it within
+`ASKED_SECONDS`, and the relays try for it again as soon as it is free.
+"""
 ROWS_MAX = 500
 POLL_SECONDS = 0.25
+ASKED_SECONDS = 1.0
 BACKOFF_SECONDS = 0.5
 REQUEST_TIMEOUT_MS = 10_000
 
@@ -41,6 +47,13 @@ MARK_PUBLISHED = (
     .where(OutboxMessage.position == func.any(bindparam("positions", type_=ARRAY(BigInteger))))
     .values(published_at=func.clock_timestamp())
 )
+
+IS_ASKED_FOR = select(
+    exists()
+    .select_from(text("pg_locks"))
+    .where(text("locktype = 'advisory' AND classid = 0 AND objid = :lock AND NOT granted"))
+    .where(text("database = (SELECT oid FROM pg_database WHERE datname = current_database())"))
+).params(lock=LOCK)
 
 partition_of = DefaultPartitioner()
 
@@ -93,17 +106,25 @@ class Relay:
         """Publish until cancelled. Every failure starts again from the first row that is not acknowledged."""
         while True:
             try:
-                await self._run_until_failure()
+                await self._run_until_asked()
             except Exception as reason:
                 self.trouble = f"The relay cannot publish: {reason!r}"
                 log.warning("relay_failed", reason=repr(reason))
                 await asyncio.sleep(BACKOFF_SECONDS)
 
-    async def _run_until_failure(self) -> None:
+    async def _run_until_asked(self) -> None:
         # Not from the requests' pool, and no transaction pooler between: the lock lives as long as this connection,
         # and reading and marking on it means that a relay that lost the lock cannot go on.
         engine = create_async_engine(self._database.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-        producer = AIOKafkaProducer(
+        async with engine.connect() as connection:
+            while not await connection.scalar(select(func.pg_try_advisory_lock(LOCK))):
+                self.trouble = None
+                await asyncio.sleep(POLL_SECONDS)
+            async with self._producer() as producer:  # not before: it counts the partitions when it starts
+                await self._publish_until_asked(connection, producer)
+
+    def _producer(self) -> AIOKafkaProducer:
+        return AIOKafkaProducer(
             **self._settings.client_options,
             acks="all",
             enable_idempotence=self._settings.kafka_idempotent_producer,
@@ -111,14 +132,18 @@ class Relay:
             max_request_size=MESSAGE_BYTES_MAX,
             request_timeout_ms=REQUEST_TIMEOUT_MS,
         )
-        async with engine.connect() as connection, producer:
-            self.trouble = None
-            while not await connection.scalar(select(func.pg_try_advisory_lock(LOCK))):
-                await asyncio.sleep(POLL_SECONDS)
-            while True:
-                self._database.facts_recorded.clear()
-                if await self.publish_pending(connection, producer) < ROWS_MAX:
-                    await self._until_woken()
+
+    async def _publish_until_asked(self, connection: AsyncConnection, producer: AIOKafkaProducer) -> None:
+        self.trouble = None
+        look_at = time.monotonic() + ASKED_SECONDS
+        while True:
+            self._database.facts_recorded.clear()
+            if await self.publish_pending(connection, producer) < ROWS_MAX:
+                await self._until_woken()
+            if time.monotonic() >= look_at:
+                if await connection.scalar(IS_ASKED_FOR):
+                    return
+                look_at = time.monotonic() + ASKED_SECONDS
 
     async def publish_pending(self, connection: AsyncConnection, producer: AIOKafkaProducer) -> int:
         """Publish the oldest rows and mark what Kafka acknowledged; return how many rows there were.

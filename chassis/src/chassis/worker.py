@@ -23,6 +23,8 @@ from chassis.timekeeper import Timekeeper
 log = structlog.get_logger(__name__)
 
 CONNECTIONS_MAX = 4
+METADATA_AGE_MAX_MS = 10_000
+"""Partitions that were added are read after so long."""
 RETRY_SECONDS = 1.0
 CANCEL_AGAIN_SECONDS = 20.0
 """Longer than the consumers may take to finish their batch."""
@@ -137,6 +139,7 @@ class Worker:
             security=security_of(self.settings),
             acks="all",
             allow_auto_create_topics=False,
+            metadata_max_age_ms=METADATA_AGE_MAX_MS,
             apply_types=False,
             logger=None,
             graceful_timeout=15.0,

@@ -35,6 +35,8 @@ class Node:
     folder: Path
     port: int
     controller_port: int
+    protocol: str = "PLAINTEXT"
+    """How clients speak to it, by Kafka's name; the listener of a secured one is called SECURED."""
     properties: Mapping[str, str] = field(default_factory=dict)
     users: Mapping[str, str] = field(default_factory=dict)
 
@@ -49,7 +51,7 @@ class Node:
 
     def command(self) -> Command:
         """What runs the broker, once it is prepared."""
-        return Command([*_java(), "kafka.Kafka", str(self._configuration)])
+        return Command(tool("kafka.Kafka", str(self._configuration)))
 
     @property
     def _configuration(self) -> Path:
@@ -63,20 +65,21 @@ class Node:
         options = ["--standalone", "-t", _random_id(), "-c", str(self._configuration)]
         for name, password in self.users.items():
             options += ["--add-scram", f"SCRAM-SHA-512=[name={name},password={password}]"]
-        tool = [*_java(), "kafka.tools.StorageTool", "format", *options]
-        subprocess.run(tool, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(tool("kafka.tools.StorageTool", "format", *options), check=True, stdout=subprocess.DEVNULL)
 
     def _properties(self) -> dict[str, str]:
         controller, broker = f"127.0.0.1:{self.controller_port}", f"127.0.0.1:{self.port}"
+        listener = "PLAINTEXT" if self.protocol == "PLAINTEXT" else "SECURED"
         replicas = {f"{topic}.replication.factor": "1" for topic in ("offsets.topic", "transaction.state.log")}
         return {
             "process.roles": "broker,controller",
             "node.id": "1",
             "controller.quorum.bootstrap.servers": controller,
             "controller.listener.names": "CONTROLLER",
-            "listeners": f"PLAINTEXT://{broker},CONTROLLER://{controller}",
-            "advertised.listeners": f"PLAINTEXT://{broker}",
-            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "listeners": f"{listener}://{broker},CONTROLLER://{controller}",
+            "advertised.listeners": f"{listener}://{broker}",
+            "inter.broker.listener.name": listener,
+            "listener.security.protocol.map": f"{listener}:{self.protocol},CONTROLLER:PLAINTEXT",
             "log.dirs": str(self._log),
             "auto.create.topics.enable": "false",
             "group.initial.rebalance.delay.ms": "0",
@@ -110,9 +113,11 @@ def fetch_libraries() -> Path:
     return LIBRARIES
 
 
-def _java() -> list[str]:
+def tool(main_class: str, *arguments: str) -> list[str]:
+    """What runs one of Kafka's own programs, once the jars are there."""
     logging = Path(__file__).with_name("apache_kafka.log4j2.properties")
-    return ["java", f"-Xmx{HEAP}", f"-Dlog4j2.configurationFile={logging}", "-cp", f"{LIBRARIES}/*"]
+    java = ["java", f"-Xmx{HEAP}", f"-Dlog4j2.configurationFile={logging}", "-cp", f"{LIBRARIES}/*"]
+    return [*java, main_class, *arguments]
 
 
 def _random_id() -> str:

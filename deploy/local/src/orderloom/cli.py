@@ -3,16 +3,19 @@
 import argparse
 import asyncio
 import json
+import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Column, Table
 
-from contracts.topics import DIRECTORY, SERVICES
+from contracts import acls
+from contracts.topics import DIRECTORY, ERP, ORDERS, SERVICES
 from orderloom import bus, hooks, parked, ports, state, status, up
 from orderloom.broker import Broker
 from orderloom.folder import DataFolder, FolderInUse, NotOurFolder, of_checkout, secret_once
+from orderloom.repartition import CannotRepartition, Repartitioning
 from orderloom.republish import republish
 from orderloom.stack import Stack
 
@@ -30,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments) or 0)
-    except (NotRunning, NotOurFolder, FolderInUse, bus.ServiceNotPaused, up.StackFailed) as refusal:
+    except (NotRunning, NotOurFolder, FolderInUse, bus.ServiceNotPaused, up.StackFailed, CannotRepartition) as refusal:
         console.print(str(refusal), style="red", markup=False)
         return 1
     except (KeyboardInterrupt, asyncio.CancelledError):  # a stack in the foreground was told to end
@@ -48,6 +51,12 @@ def _parser() -> argparse.ArgumentParser:
     again = _command(commands, "republish", _republish, "tell the facts of the outboxes again")
     again.add_argument("--directory", action="store_true", help=f"only the topic {DIRECTORY}, from the beginning")
     _command(commands, "parked", _parked, "list the keys whose messages wait because one could not be applied")
+    more = _command(commands, "repartition", _repartition, "give a topic more partitions, each key staying in order")
+    more.add_argument("partitions", type=int, help="how many it shall have")
+    more.add_argument("--topic", default=ORDERS)
+    allowed = _command(commands, "acls", _acls, "print who may do what on the bus, as arguments of kafka-acls")
+    allowed.add_argument("--system", action="append", metavar="NAME", help="the user name of a system outside")
+    allowed.add_argument("--topic-prefix", default="")
     _command(commands, "defaults", _defaults, "install the data files of the defaults")
     demo = _command(commands, "demo", _demo, "take orders through their whole life and leave the portal running")
     if module := hooks.find("demo"):
@@ -158,6 +167,21 @@ async def _republish_to(stack: Stack, *, only_topic: str | None) -> int:
     async with stack.folder.locked("bus", patience_seconds=BUS_LOCK_SECONDS), bus.resting(services):
         prefix = stack.broker.topic_prefix
         return await republish(stack.databases, stack.kafka, only_topic=only_topic, topic_prefix=prefix)
+
+
+def _repartition(arguments: argparse.Namespace) -> None:
+    stack = _running(arguments.folder)
+    if stack.broker.forgets:
+        raise CannotRepartition("The embedded broker makes its topics anew at each start: use an Apache Kafka.")
+    wanted = Repartitioning(
+        stack.databases, stack.kafka, arguments.topic, arguments.partitions, stack.broker.topic_prefix
+    )
+    asyncio.run(wanted.run(console.print))
+
+
+def _acls(arguments: argparse.Namespace) -> None:
+    for grant in acls.grants(arguments.topic_prefix, systems=arguments.system or [ERP]):
+        console.print(shlex.join(acls.arguments(grant)), markup=False)
 
 
 def _parked(arguments: argparse.Namespace) -> None:

@@ -217,9 +217,10 @@ class Supervisor:
             await asyncio.sleep(POLL_SECONDS)
 
     async def _tell_all_it_lacks(self) -> None:
-        """Where its consumers have read another broker, their progress there says nothing: all is told."""
+        """The embedded one since its consumers' progress. Progress on another broker, or in topics that are gone, says
+        nothing: then all is told."""
         stack = self._stack
-        if not stack.broker.knows_all:
+        if not (stack.broker.knows_all and stack.broker.forgets):
             await forget_progress(stack.databases)
         count = await republish(stack.databases, stack.kafka, topic_prefix=stack.broker.topic_prefix)
         log.info("the broker was told %s facts again", count)
