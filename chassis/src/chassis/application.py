@@ -18,6 +18,7 @@ from sqlalchemy import MetaData
 from chassis import telemetry
 from chassis.consumers import Consumers
 from chassis.database import Database
+from chassis.failpoints import Failpoints
 from chassis.health import Health, health_router
 from chassis.limits import LimitBody
 from chassis.problems import answer_with_problems
@@ -81,6 +82,7 @@ class Service:
         api.state.service = self.name
         api.state.settings = settings
         api.state.database = database
+        api.state.failpoints = Failpoints(settings.failpoints, service=self.name)
         api.state.worker = worker
         api.state.verifier = Verifier(settings.jwks, issuer=settings.token_issuer, audience=settings.token_audience)
         api.state.health = Health(settings, database, worker, self.migrations_folder(settings))

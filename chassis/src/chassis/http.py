@@ -16,6 +16,7 @@ from chassis import idempotency, outbox, received, telemetry
 from chassis.clock import utc_now
 from chassis.database import Database
 from chassis.errors import Refusal, is_transient
+from chassis.failpoints import BEFORE_ANSWER
 from chassis.ids import new_id
 from chassis.paging import PAGE_ROWS, PAGE_ROWS_MAX, Cut, decode
 from chassis.principal import NotAllowed, Principal
@@ -173,6 +174,8 @@ async def _attempt(request: Request, endpoint: Callable[[Request], Awaitable[Res
             response.headers["Orderloom-Event"] = str(event_id)
         if key and response.status_code < 400:
             await idempotency.keep(session, request, response, actor=actor, key=key)
+    if request.method not in SAFE_METHODS:
+        request.app.state.failpoints.reach(BEFORE_ANSWER)
     return response
 
 

@@ -19,6 +19,7 @@ from chassis.consumers import Consumers
 from chassis.database import Database
 from chassis.delivery import DeadLetter, Delivery, Letter, read
 from chassis.errors import NotYetKnown, Refusal, Undeliverable, is_transient
+from chassis.failpoints import BEFORE_ACKNOWLEDGE, Failpoints
 from chassis.subscriber import gather
 from contracts import topics
 
@@ -62,6 +63,7 @@ class Inbox:
         service: str,
         root: type[roots.Root] | None,
         topic_prefix: str = "",
+        failpoints: Failpoints | None = None,
     ) -> None:
         self.service = service
         self.consumers = consumers
@@ -70,6 +72,7 @@ class Inbox:
         self._database = database
         self._root = root
         self._topic_prefix = topic_prefix
+        self._failpoints = failpoints or Failpoints(None, service=service)
         self._acknowledged_at = 0.0
         self._unwritten = received.Read()
         """Of batches in which there was nothing to do: written with the next effect, or a moment later."""
@@ -88,6 +91,7 @@ class Inbox:
             try:
                 await self.apply_all(records)
                 self.trouble = None
+                self._failpoints.reach(BEFORE_ACKNOWLEDGE)
                 return await self._acknowledge(message)
             except Exception as reason:
                 # Away or overloaded: nobody's fault. A bug of ours in here must not lose the batch either.

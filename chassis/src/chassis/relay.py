@@ -15,8 +15,9 @@ from sqlalchemy import ARRAY, BigInteger, Row, bindparam, exists, func, select, 
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from chassis import telemetry
+from chassis import failpoints, telemetry
 from chassis.database import Database
+from chassis.failpoints import Failpoints
 from chassis.outbox import OutboxMessage
 from chassis.settings import ServiceSettings
 from contracts.topics import MESSAGE_BYTES_MAX
@@ -99,6 +100,7 @@ class Relay:
         self._database = database
         self._service = service
         self._settings = settings
+        self._failpoints = Failpoints(settings.failpoints, service=service)
         self.trouble: str | None = "It is not started."
         """Why facts do not leave at the moment, or None. Waiting for another relay's lock is no trouble."""
 
@@ -151,6 +153,8 @@ class Relay:
         One produce request per partition: were there two on their way, the second could arrive without the first.
         """
         rows = (await connection.execute(OLDEST_UNPUBLISHED)).all()
+        if rows:
+            self._failpoints.reach(failpoints.BEFORE_PUBLISH)
         requests = await self._by_partition(rows, producer)
         outcomes = await asyncio.gather(*(request.send(producer) for request in requests), return_exceptions=True)
         acknowledged = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
@@ -163,6 +167,7 @@ class Relay:
     async def mark(self, connection: AsyncConnection, positions: list[int]) -> None:
         """Remember that the rows at `positions` are published. To die before this is to publish them again."""
         if positions:
+            self._failpoints.reach(failpoints.BEFORE_MARK)
             await connection.execute(MARK_PUBLISHED, {"positions": positions})
             telemetry.RELAYED.labels(self._service).inc(len(positions))
 

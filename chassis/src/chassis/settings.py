@@ -1,9 +1,10 @@
 """What a process is told by its environment, each name under `ORDERLOOM_`."""
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, Self, TypeVar
 from zoneinfo import ZoneInfo
 
+from pydantic import model_validator
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.kafka import KafkaSettings
@@ -43,6 +44,15 @@ class ServiceSettings(KafkaSettings):
     log_level: str = "INFO"
     migrations: Path | None = None
     """The service's Alembic folder, where it is not beside the service's source."""
+    environment: Literal["production", "trial"] = "production"
+    failpoints: Path | None = None
+    """Of a trial only: the folder of `chassis.failpoints`."""
+
+    @model_validator(mode="after")
+    def _kills_nothing_in_production(self) -> Self:
+        if self.failpoints is not None and self.environment != "trial":
+            raise ValueError("ORDERLOOM_FAILPOINTS kills processes: only ORDERLOOM_ENVIRONMENT=trial may have it")
+        return self
 
     @property
     def company_zone(self) -> ZoneInfo:

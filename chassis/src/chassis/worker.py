@@ -12,6 +12,7 @@ from faststream.kafka import KafkaBroker
 from chassis.consumers import Consumers
 from chassis.database import Database
 from chassis.errors import is_transient
+from chassis.failpoints import Failpoints
 from chassis.housekeeping import keep_house
 from chassis.inbox import Inbox
 from chassis.relay import Relay
@@ -48,7 +49,14 @@ class Worker:
         self.service = service
         self.settings = settings
         self.database = database.with_pool_of_its_own(CONNECTIONS_MAX)
-        self.inbox = Inbox(self.database, consumers, service=service, root=root, topic_prefix=settings.topic_prefix)
+        self.inbox = Inbox(
+            self.database,
+            consumers,
+            service=service,
+            root=root,
+            topic_prefix=settings.topic_prefix,
+            failpoints=Failpoints(settings.failpoints, service=service),
+        )
         self.relay = Relay(self.database, service=service, settings=settings)
         self.timekeeper = Timekeeper(self.database, consumers, service=service, root=root)
         self.is_paused = False

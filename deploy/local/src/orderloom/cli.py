@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from contracts import acls
-from contracts.topics import DIRECTORY, ERP, ORDERS, SERVICES
+from contracts.topics import DIRECTORY, ERP, ORDERS
 from orderloom import bus, hooks, parked, ports, state, status, up
 from orderloom.broker import Broker
 from orderloom.folder import DataFolder, FolderInUse, NotOurFolder, of_checkout, secret_once
@@ -89,6 +89,9 @@ def _add_up(parser: argparse.ArgumentParser) -> None:
     brokers.add_argument("--kafka", metavar="HOST:PORT", help="use this Kafka, and at later starts too")
     brokers.add_argument("--apache-kafka", action="store_true", help="run an Apache Kafka of its own (needs Java)")
     brokers.add_argument("--embedded-kafka", action="store_true", help="go back to the embedded broker")
+    parser.add_argument(
+        "--apart", action=argparse.BooleanOptionalAction, help="APIs and workers in processes of their own; kept"
+    )
     parser.add_argument("--topic-prefix", default="", help="with --kafka: before every topic and consumer group")
     parser.add_argument("--port", type=ports.assignment, action="append", default=[], metavar="NAME=N", dest="ports")
     for name in ports.NAMES:
@@ -104,7 +107,7 @@ def _add_up(parser: argparse.ArgumentParser) -> None:
 
 def _up(arguments: argparse.Namespace) -> None:
     folder: DataFolder = arguments.folder
-    wanted = up.Wanted(dict(arguments.ports), _wanted_broker(arguments))
+    wanted = up.Wanted(dict(arguments.ports), _wanted_broker(arguments), arguments.apart)
     if arguments.foreground and not state.load(folder.state).is_supervised:
         asyncio.run(up.run(folder, wanted, console.print, lambda: _print_addresses(folder)))
     else:
@@ -163,7 +166,7 @@ def _republish(arguments: argparse.Namespace) -> None:
 
 async def _republish_to(stack: Stack, *, only_topic: str | None) -> int:
     known = state.load(stack.folder.state).processes
-    services = [bus.Service(name, known[name].pid, stack.url(name)) for name in SERVICES if known[name].is_alive]
+    services = [bus.Service(name, known[name].pid, stack.url(name)) for name in stack.workers if known[name].is_alive]
     async with stack.folder.locked("bus", patience_seconds=BUS_LOCK_SECONDS), bus.resting(services):
         prefix = stack.broker.topic_prefix
         return await republish(stack.databases, stack.kafka, only_topic=only_topic, topic_prefix=prefix)

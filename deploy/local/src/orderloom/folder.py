@@ -46,6 +46,11 @@ class DataFolder:
         return self.path / "broker.json"
 
     @property
+    def apart(self) -> Path:
+        """It is there when APIs and workers run in processes of their own."""
+        return self.path / "apart"
+
+    @property
     def kafka(self) -> Path:
         """The log of an Apache Kafka of the stack's own."""
         return self.path / "kafka"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from contracts.topics import SERVICES
 
-NAMES = ("postgres", "kafka", "kafka-controller", "mail", *SERVICES)
+WORKERS = tuple(f"{service}-worker" for service in SERVICES)
+NAMES = ("postgres", "kafka", "kafka-controller", "mail", *SERVICES, *WORKERS)
 RANGE = range(20_000, 32_000)
 """Below the ports systems hand out to outgoing connections: one of those could take the port of a part that is being
 restarted, and a client knocking at a dead port from that range can even be connected to itself."""

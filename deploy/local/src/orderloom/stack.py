@@ -14,7 +14,6 @@ from orderloom.folder import DataFolder, secret_once
 from orderloom.part import Command
 from orderloom.postgres import Cluster
 
-PARTS = ("postgres", "kafka", "mail", *SERVICES)
 MODULES = {
     "order": "order.app",
     "project": "project.app",
@@ -42,12 +41,28 @@ class Stack:
     folder: DataFolder
     ports: Mapping[str, int]
     broker: Broker
+    is_apart: bool = False
+    """The API and the worker of each service run in processes of their own, as ops deploy them."""
 
     @classmethod
     def of(cls, folder: DataFolder) -> "Stack":
         """Return the stack as it was last started; one whose first start has not got so far has no ports."""
         known = ports.load(folder.ports) if (folder.postgres / "cluster").exists() else {}
-        return cls(folder, known, broker.load(folder.broker))
+        return cls(folder, known, broker.load(folder.broker), folder.apart.exists())
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        return ("postgres", "kafka", "mail", *self.services)
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """The parts that are processes of our services."""
+        return (*SERVICES, *ports.WORKERS) if self.is_apart else SERVICES
+
+    @property
+    def workers(self) -> tuple[str, ...]:
+        """The parts that are on the bus."""
+        return ports.WORKERS if self.is_apart else SERVICES
 
     @property
     def cluster(self) -> Cluster:
@@ -97,7 +112,9 @@ class Stack:
         if part == "mail":
             options = ["--port", str(self.ports["mail"]), "--folder", str(self.folder.mail)]
             return Command([sys.executable, "-m", "orderloom.mail", *options])
-        return self._service(part, "all")
+        if part in ports.WORKERS:
+            return self._service(part.removesuffix("-worker"), "worker", self.ports[part])
+        return self._service(part, "api" if self.is_apart else "all")
 
     def migrations(self) -> dict[str, Command]:
         """What brings the databases up to date and ends, by what its log is named after."""
@@ -107,11 +124,12 @@ class Stack:
         halves = {"migrations-1": SERVICES[::2], "migrations-2": SERVICES[1::2]}
         return {name: _migration({service: urls[service] for service in half}) for name, half in halves.items()}
 
-    def _service(self, service: str, what: str) -> Command:
+    def _service(self, service: str, what: str, port: int | None = None) -> Command:
         modules = MODULES | json.loads(os.environ.get(MODULES_VARIABLE, "{}"))
-        return Command([sys.executable, "-m", modules[service], what], self._environment(service))
+        environment = self._environment(service, port or self.ports[service])
+        return Command([sys.executable, "-m", modules[service], what], environment)
 
-    def _environment(self, service: str) -> dict[str, str]:
+    def _environment(self, service: str, port: int) -> dict[str, str]:
         defaults = {name: os.environ.get(name, value) for name, value in DEFAULTS.items()}
         own = {"notify": self._environment_of_notify, "gateway": self._environment_of_gateway}.get(service, dict)
         return {
@@ -121,7 +139,7 @@ class Stack:
             "ORDERLOOM_KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers,
             **{f"ORDERLOOM_{name.upper()}": value for name, value in self.broker.client_settings.items()},
             "ORDERLOOM_HOST": "127.0.0.1",
-            "ORDERLOOM_PORT": str(self.ports[service]),
+            "ORDERLOOM_PORT": str(port),
             "ORDERLOOM_JWKS": str(self.folder.jwks),
             **own(),
         }

@@ -5,7 +5,6 @@ import signal
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from contracts.topics import SERVICES
 from orderloom.part import STOP_SECONDS
 from orderloom.processes import Identity, stop
 
@@ -46,7 +45,8 @@ def load(file: Path) -> State:
 
 def stop_processes(remembered: State) -> None:
     """Stop the parts a supervisor that is gone left behind, and return when they are gone."""
-    for names in (SERVICES, ("kafka", "mail")):
+    below = ("kafka", "mail", "postgres", SUPERVISOR)
+    for names in ([name for name in remembered.processes if name not in below], ("kafka", "mail")):
         found = [remembered.processes[name] for name in names if name in remembered.processes]
         stop(found, by=signal.SIGTERM, patience_seconds=STOP_SECONDS)
     if "postgres" in remembered.processes:

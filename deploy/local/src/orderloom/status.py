@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from contracts.topics import SERVICES
 from orderloom import parked, ports, readiness, state
-from orderloom.stack import PARTS, Stack
+from orderloom.stack import Stack
 
 ABSENT = "does not run"
 
@@ -45,9 +44,9 @@ class Status:
 async def read(stack: Stack) -> Status:
     known = state.load(stack.folder.state)
     alive = {name: identity.pid for name, identity in known.processes.items() if identity.is_alive}
-    complaints = await asyncio.gather(*(_complaint(stack, part, alive.get(part)) for part in PARTS))
+    complaints = await asyncio.gather(*(_complaint(stack, part, alive.get(part)) for part in stack.parts))
     supervision = "" if known.phase == state.READY else known.phase
-    said = dict(zip(PARTS, complaints, strict=True))
+    said = dict(zip(stack.parts, complaints, strict=True))
     said[state.SUPERVISOR] = supervision if state.SUPERVISOR in alive else ABSENT
     parts = {name: PartStatus([alive[name]] if name in alive else [], complaint) for name, complaint in said.items()}
     return Status(stack.addresses, parts, await parked.count(stack.databases) if not said["postgres"] else None)
@@ -62,7 +61,7 @@ async def _complaint(stack: Stack, part: str, pid: int | None) -> str:
         return ABSENT
     if part == "postgres":
         return "" if stack.cluster.is_ready(pid) else "does not take connections yet"
-    if part not in SERVICES:
+    if part not in stack.services:
         return "" if ports.is_listening(stack.ports[part]) else "does not listen"
     async with readiness.client() as http:
         answer = await readiness.ask(http, stack.url(part))

@@ -18,14 +18,13 @@ from pathlib import Path
 
 from aiokafka.errors import KafkaError
 
-from contracts.topics import SERVICES
 from orderloom import broker, bus, hooks, keys, ports, postgres, readiness, state
 from orderloom.broker import Broker
 from orderloom.folder import DataFolder, FolderInUse, secret_once
 from orderloom.part import Command, Part
 from orderloom.processes import Identity, identify
 from orderloom.republish import forget_progress, republish
-from orderloom.stack import PARTS, Stack
+from orderloom.stack import Stack
 from orderloom.topics import create_topics
 
 log = logging.getLogger("orderloom.supervisor")
@@ -52,12 +51,13 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--port", type=ports.assignment, action="append", default=[])
     parser.add_argument("--broker", type=_broker, help="a JSON object: another broker than the one used so far")
+    parser.add_argument("--apart", action=argparse.BooleanOptionalAction)
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # many lines for one dead broker, which we notice anyway
     try:
-        asyncio.run(supervise(DataFolder(arguments.data), dict(arguments.port), arguments.broker))
+        asyncio.run(supervise(DataFolder(arguments.data), dict(arguments.port), arguments.broker, arguments.apart))
     except (asyncio.CancelledError, FolderInUse):
         return 0
     except Exception:
@@ -70,7 +70,12 @@ def _broker(text: str) -> Broker:
     return Broker(**json.loads(text))
 
 
-async def supervise(folder: DataFolder, wanted_ports: Mapping[str, int], wanted_broker: Broker | None = None) -> None:
+async def supervise(
+    folder: DataFolder,
+    wanted_ports: Mapping[str, int],
+    wanted_broker: Broker | None = None,
+    is_apart: bool | None = None,
+) -> None:
     """Run the stack in `folder` until cancelled, by SIGTERM or SIGINT too.
 
     Raise FolderInUse when another supervisor runs there, and whatever keeps the stack from starting.
@@ -83,7 +88,9 @@ async def supervise(folder: DataFolder, wanted_ports: Mapping[str, int], wanted_
         supervised.save(folder.state)
         try:
             settled = ports.settle(folder.ports, wanted_ports)
-            stack = Stack(folder, settled, broker.settle(folder.broker, wanted_broker))
+            if is_apart is not None:
+                folder.apart.touch() if is_apart else folder.apart.unlink(missing_ok=True)
+            stack = Stack(folder, settled, broker.settle(folder.broker, wanted_broker), folder.apart.exists())
             keys.ensure(folder.signing_key, folder.jwks)
             await asyncio.to_thread(stack.cluster.prepare)
             if stack.broker.kind == "apache":
@@ -115,7 +122,7 @@ class Supervisor:
     def __init__(self, stack: Stack, supervised: state.State) -> None:
         self._stack = stack
         self._state = supervised
-        ours = [name for name in PARTS if name != "kafka" or stack.broker.is_ours]
+        ours = [name for name in stack.parts if name != "kafka" or stack.broker.is_ours]
         self._parts = {name: Part(name, stack.command(name), stack.folder.log(name), self._remember) for name in ours}
         self._bus = asyncio.Lock()  # held while the broker is restored: no service may start meanwhile
 
@@ -139,7 +146,7 @@ class Supervisor:
 
         self._say("starting the broker", "kafka" if self._stack.broker.is_ours else state.SUPERVISOR)
         running.create_task(self._keep_broker())
-        for service in SERVICES:
+        for service in self._stack.services:
             running.create_task(self._parts[service].keep_running(partial(self._start_service, service)))
         await self._until_services_are_ready()
 
@@ -232,7 +239,7 @@ class Supervisor:
             await self._parts[service].start()
 
     async def _until_services_are_ready(self) -> None:
-        waiting = list(SERVICES)
+        waiting = list(self._stack.services)
         async with readiness.client() as http:
             while waiting:
                 answers = [await readiness.ask(http, self._stack.url(service)) for service in waiting]
@@ -256,11 +263,11 @@ class Supervisor:
 
     async def _stop_all(self) -> None:
         self._say("stopping", *self._state.waiting_for)  # `up` looks there for the part to blame
-        for names in (SERVICES, ("kafka", "mail"), ("postgres",)):
+        for names in (self._stack.services, ("kafka", "mail"), ("postgres",)):
             await asyncio.gather(*(self._parts[name].stop() for name in names if name in self._parts))
 
     def _running_services(self) -> list[bus.Service]:
-        pids = {service: self._parts[service].pid for service in SERVICES}
+        pids = {service: self._parts[service].pid for service in self._stack.workers}
         return [bus.Service(name, pid, self._stack.url(name)) for name, pid in pids.items() if pid]
 
     def _remember(self, part: str, identity: Identity) -> None:

@@ -15,6 +15,7 @@ from orderloom import processes, state, status
 from orderloom.broker import Broker
 from orderloom.folder import DataFolder
 from orderloom.part import STOP_SECONDS
+from orderloom.ports import WORKERS
 from orderloom.stack import Stack
 from orderloom.supervisor import supervise
 
@@ -31,6 +32,7 @@ class Wanted:
 
     ports: Mapping[str, int] = field(default_factory=dict)
     broker: Broker | None = None
+    is_apart: bool | None = None
 
 
 Tell = Callable[[str], None]
@@ -53,7 +55,7 @@ async def up(folder: DataFolder, wanted: Wanted, tell: Tell) -> None:
 
 async def run(folder: DataFolder, wanted: Wanted, tell: Tell, healthy: Callable[[], None]) -> None:
     """Run the stack in this process until it is cancelled; call `healthy` once. Raise StackFailed, FolderInUse."""
-    supervising = asyncio.create_task(supervise(folder, wanted.ports, wanted.broker))
+    supervising = asyncio.create_task(supervise(folder, wanted.ports, wanted.broker, wanted.is_apart))
     try:
         await _until_healthy(folder, lambda: not supervising.done(), tell)
         healthy()
@@ -83,6 +85,7 @@ def _as_it_was_started(wanted: Wanted) -> str:
 def _start_supervisor(folder: DataFolder, wanted: Wanted) -> "subprocess.Popen[bytes]":
     options = [option for name, port in wanted.ports.items() for option in ("--port", f"{name}={port}")]
     options += ["--broker", json.dumps(asdict(wanted.broker))] if wanted.broker else []
+    options += [] if wanted.is_apart is None else ["--apart" if wanted.is_apart else "--no-apart"]
     with folder.log(state.SUPERVISOR).open("ab") as output:
         return subprocess.Popen(
             [sys.executable, "-m", "orderloom.supervisor", "--data", folder.path, *options],
@@ -111,7 +114,7 @@ async def _until_healthy(folder: DataFolder, is_starting: Callable[[], bool], te
 
 
 def _progress(known: state.State) -> str:
-    services = [name for name in known.waiting_for if name in SERVICES]
+    services = [name for name in known.waiting_for if name in (*SERVICES, *WORKERS)]
     return f"{known.phase}: {', '.join(services)}" if services else known.phase
 
 
