@@ -2,6 +2,10 @@
 
 import asyncio
 
+import httpx
+import pytest
+from fastapi import Request
+
 from chassis.ids import new_id
 from contracts.order import OrderHeld
 from order_world import MANAGER, ORDER, SALES, ready
@@ -93,3 +97,19 @@ async def test_health_says_what_is_wrong(order_service: Running) -> None:
     ready_answer = await order_service.get("/readyz")
     assert (ready_answer.status_code, ready_answer.json()["checks"]) == (200, {"database": "ok", "migrations": "ok"})
     assert "orderloom_http_requests" in (await order_service.get("/metrics")).text
+
+
+async def test_while_the_database_is_away_a_request_is_answered_503_and_logs_no_traceback(
+    order_service: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A handler that runs outside of our routes would answer the same, and raise again for the server to log."""
+
+    async def away(request: Request) -> None:
+        raise ConnectionRefusedError("away")
+
+    monkeypatch.setattr("chassis.http._wait_until_read", away)
+    strict = httpx.ASGITransport(order_service.api, raise_app_exceptions=True)
+    async with httpx.AsyncClient(transport=strict, base_url="http://test") as http:
+        answer = await http.get("/orders", headers=SALES.headers)
+    assert (answer.status_code, answer.json()["type"]) == (503, "unavailable")
+    assert answer.headers["retry-after"] == "1"

@@ -20,6 +20,7 @@ from chassis.failpoints import BEFORE_ANSWER
 from chassis.ids import new_id
 from chassis.paging import PAGE_ROWS, PAGE_ROWS_MAX, Cut, decode
 from chassis.principal import NotAllowed, Principal
+from chassis.problems import answer_failure
 from chassis.tokens import NotSignedIn, Verifier
 from chassis.versions import Expected
 
@@ -106,14 +107,24 @@ class TransactionalRoute(APIRoute):
             started = time.perf_counter()
             service: str = request.app.state.service
             with telemetry.span(f"{request.method} {path}", caused_by=request.headers, service=service):
-                await _authenticate(request)
-                await _wait_until_read(request)
-                response = await _in_transaction(request, endpoint)
+                response = await _answer(request, endpoint)
             telemetry.REQUEST_SECONDS.labels(service, request.method, path).observe(time.perf_counter() - started)
             telemetry.REQUESTS.labels(service, request.method, path, response.status_code).inc()
             return response
 
         return answer
+
+
+async def _answer(request: Request, endpoint: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Of what goes away by itself, 503 from here: the server would log a traceback for each request meanwhile."""
+    try:
+        await _authenticate(request)
+        await _wait_until_read(request)
+        return await _in_transaction(request, endpoint)
+    except Exception as failure:
+        if not is_transient(failure):
+            raise
+        return await answer_failure(request, failure)
 
 
 def router(**options: Any) -> APIRouter:

@@ -22,7 +22,7 @@ def answer_with_problems(api: FastAPI) -> None:
     api.add_exception_handler(Refusal, _answer_refusal)
     api.add_exception_handler(RequestValidationError, _answer_invalid)
     api.add_exception_handler(HTTPException, _answer_http)
-    api.add_exception_handler(Exception, _answer_failure)
+    api.add_exception_handler(Exception, answer_failure)
 
 
 def problem(refusal: Refusal) -> JSONResponse:
@@ -55,7 +55,7 @@ async def _answer_http(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse(document, error.status_code, error.headers, media_type="application/problem+json")
 
 
-async def _answer_failure(request: Request, failure: Exception) -> JSONResponse:
+async def answer_failure(request: Request, failure: Exception) -> JSONResponse:
     """Ours: 503 when it goes away by itself, else 500; nothing was saved either way."""
     request_id = getattr(request.state, "request_id", "")
     if isinstance(failure, ClientDisconnect):
