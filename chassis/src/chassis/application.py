@@ -16,11 +16,14 @@ from fastapi.telemetry import TelemetryConfig
 from sqlalchemy import MetaData
 
 from chassis import telemetry
+from chassis.admin import admin
+from chassis.applying import Applying
 from chassis.consumers import Consumers
 from chassis.database import Database
 from chassis.health import Health, health_router
 from chassis.limits import LimitBody
 from chassis.problems import answer_with_problems
+from chassis.release import Release
 from chassis.roots import Root
 from chassis.settings import ServiceSettings
 from chassis.tokens import Verifier
@@ -39,6 +42,8 @@ class Service:
     """On the bus, in addresses and in groups."""
     settings: type[ServiceSettings]
     routers: Sequence[APIRouter]
+    admin: Sequence[APIRouter] = (admin,)
+    """What operators ask of it."""
     consumers: Sequence[Consumers]
     root: type[Root] | None
     metadata: MetaData
@@ -82,13 +87,14 @@ class Service:
         api.state.settings = settings
         api.state.database = database
         api.state.worker = worker
+        api.state.release = Release(self.consumers, Applying(service=self.name, root=self.root))
         api.state.verifier = Verifier(settings.jwks, issuer=settings.token_issuer, audience=settings.token_audience)
         api.state.health = Health(settings, database, worker, self.migrations_folder(settings))
         api.add_middleware(LimitBody, bytes_max=settings.body_bytes_max)
         answer_with_problems(api)
         api.include_router(health_router)
         self.prepare(api, settings)
-        for router in self.routers:
+        for router in (*self.admin, *self.routers):
             api.include_router(router)
         return api
 
@@ -137,7 +143,7 @@ class Service:
 
 def _without_endpoints(service: Service) -> Service:
     """A worker's process answers for its health and its metrics alone."""
-    return replace(service, routers=())
+    return replace(service, routers=(), admin=())
 
 
 def _obey_signals(worker: Worker) -> None:

@@ -6,22 +6,24 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import httpx
 from rich.console import Console
 from rich.table import Column, Table
 
 from contracts.topics import DIRECTORY, SERVICES
-from orderloom import bus, hooks, parked, ports, state, status, up
+from orderloom import bus, hooks, ports, state, status, up
+from orderloom.commands import parked
+from orderloom.commands.administrator import NoSuchOrder, NotRunning, running
 from orderloom.folder import DataFolder, FolderInUse, NotOurFolder, of_checkout, secret_once
+from orderloom.gateway import Refused
 from orderloom.republish import republish
 from orderloom.stack import Stack
 
 BUS_LOCK_SECONDS = 60.0
 
+REFUSALS = (NotRunning, NoSuchOrder, NotOurFolder, FolderInUse, bus.ServiceNotPaused, up.StackFailed)
+
 console = Console(soft_wrap=True, highlight=False)
-
-
-class NotRunning(Exception):
-    """The command needs a running stack, or a part of this checkout that is not there."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,8 +31,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments) or 0)
-    except (NotRunning, NotOurFolder, FolderInUse, bus.ServiceNotPaused, up.StackFailed) as refusal:
+    except REFUSALS as refusal:
         console.print(str(refusal), style="red", markup=False)
+        return 1
+    except Refused as refusal:
+        console.print(refusal.sentence, style="red", markup=False)
+        return 1
+    except httpx.TransportError as failure:
+        console.print(f"The gateway does not answer: {failure!r}", style="red", markup=False)
         return 1
     except (KeyboardInterrupt, asyncio.CancelledError):  # a stack in the foreground was told to end
         return 0
@@ -46,7 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     shown.add_argument("--json", action="store_true")
     again = _command(commands, "republish", _republish, "tell the facts of the outboxes again")
     again.add_argument("--directory", action="store_true", help=f"only the topic {DIRECTORY}, from the beginning")
-    _command(commands, "parked", _parked, "list the keys whose messages wait because one could not be applied")
+    shown = _command(commands, "parked", parked.run, "what waits because it could not be applied: list, retry, discard")
+    parked.add_arguments(shown, _data_option(default=argparse.SUPPRESS))
     _command(commands, "defaults", _defaults, "install the data files of the defaults")
     demo = _command(commands, "demo", _demo, "take orders through their whole life and leave the portal running")
     if module := hooks.find("demo"):
@@ -60,16 +69,23 @@ def _command(
     run: Callable[[argparse.Namespace], int | None],
     purpose: str,
 ) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=purpose, description=purpose)
+    data = _data_option(default=of_checkout(Path.cwd()))
+    parser = commands.add_parser(name, parents=[data], help=purpose, description=purpose)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _data_option(*, default: object) -> argparse.ArgumentParser:
+    """A parent of parsers. Below another parser that has it, the default must not undo what was given there."""
+    parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument(
         "--data",
         dest="folder",
         type=lambda path: DataFolder(Path(path).resolve()),
-        default=of_checkout(Path.cwd()),
+        default=default,
         metavar="DIR",
         help="the data folder, .orderloom of this checkout unless named",
     )
-    parser.set_defaults(run=run)
     return parser
 
 
@@ -133,7 +149,7 @@ def _print_status(read: status.Status) -> None:
 
 
 def _republish(arguments: argparse.Namespace) -> None:
-    stack = _running(arguments.folder)
+    stack = running(arguments.folder)
     count = asyncio.run(_republish_to(stack, only_topic=DIRECTORY if arguments.directory else None))
     console.print(f"Told {count} facts again.")
 
@@ -145,15 +161,8 @@ async def _republish_to(stack: Stack, *, only_topic: str | None) -> int:
         return await republish(stack.databases, stack.bootstrap_servers, only_topic=only_topic)
 
 
-def _parked(arguments: argparse.Namespace) -> None:
-    table = Table("service", "consumer", "key", "since", "reason")
-    for key in asyncio.run(parked.keys(_running(arguments.folder).databases)):
-        table.add_row(key.service, key.consumer, key.key, f"{key.parked_at:%Y-%m-%d %H:%M:%S %Z}", key.reason)
-    console.print(table if table.row_count else "Nothing is parked.")
-
-
 def _defaults(arguments: argparse.Namespace) -> None:
-    stack = _running(arguments.folder)
+    stack = running(arguments.folder)
     if not (defaults := hooks.find("defaults")):
         raise NotRunning("This checkout has no defaults.")
     defaults.install(stack.url("gateway"), secret_once(stack.folder.admin_password))
@@ -164,12 +173,6 @@ def _demo(arguments: argparse.Namespace) -> int | None:
         raise NotRunning("This checkout has no demo.")
     code: int | None = demo.main(arguments)
     return code
-
-
-def _running(folder: DataFolder) -> Stack:
-    if not state.load(folder.state).is_supervised:
-        raise NotRunning(f"No stack runs in {folder.path}: start it with `orderloom up`.")
-    return Stack.of(folder)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,78 @@
+"""The tools for trouble, on a running stack into which trouble is brought."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from chassis.clock import utc_now
+from chassis.ids import new_id
+from journeys import approved, eventually, placed
+from orderloom.demo.cast import Cast
+from orderloom.gateway import Gateway
+from whole_stack import WholeStack
+
+pytestmark = pytest.mark.xdist_group("e2e")
+
+REASON = "its teller was a script that is gone"
+
+
+async def tell_nonsense(whole_stack: WholeStack, order_id: str) -> str:
+    """The id of a record on the order's key that says it was held, and does not say by whom or why."""
+    event_id = str(new_id())
+    headers = {
+        "ce_specversion": "1.0",
+        "ce_id": event_id,
+        "ce_type": "order.held.v1",
+        "ce_source": "order",
+        "ce_time": utc_now().isoformat(),
+        "ce_actor": "system:script",
+    }
+    async with AIOKafkaProducer(bootstrap_servers=whole_stack.addresses["kafka"]) as producer:
+        pairs = [(name, value.encode()) for name, value in headers.items()]
+        await producer.send_and_wait("orders", b'{"held": "perhaps"}', key=order_id.encode(), headers=pairs)
+    return event_id
+
+
+def parked_keys(whole_stack: WholeStack) -> list[dict[str, Any]]:
+    listed = whole_stack.command("parked", "list", "--json")
+    assert listed.returncode == 0, listed.stdout + listed.stderr
+    keys: list[dict[str, Any]] = json.loads(listed.stdout)
+    return keys
+
+
+@pytest.fixture
+async def order(gateway: Gateway, cast: Cast) -> AsyncIterator[dict[str, Any]]:
+    order = await placed(gateway, cast)
+    await approved(gateway, cast, order["order_id"])
+    yield order
+
+
+async def test_a_poisoned_order_is_found_looked_at_and_healed_by_the_command(
+    whole_stack: WholeStack, gateway: Gateway, cast: Cast, order: dict[str, Any]
+) -> None:
+    order_id = order["order_id"]
+    event_id = await tell_nonsense(whole_stack, order_id)
+    consumers = {"project.effects", "finance", "notify.notices", "gateway.view"}
+
+    async def all_parked() -> bool:
+        return {key["consumer"] for key in parked_keys(whole_stack) if key["key"] == order_id} >= consumers
+
+    await eventually(all_parked)
+    assert "validation errors for OrderHeld" in whole_stack.command("parked").stdout
+    shown = whole_stack.command("parked", "show", "finance", order_id)
+    assert shown.returncode == 0 and event_id in shown.stdout and '"perhaps"' in shown.stdout
+    (whole,) = json.loads(whole_stack.command("parked", "show", "finance", order_id, "--json").stdout)
+    assert (whole["event_id"], whole["body"]) == (event_id, '{"held": "perhaps"}')
+
+    retried = whole_stack.command("parked", "retry", "finance", order_id)
+    assert retried.returncode == 1 and "cannot apply message 1 of 1" in retried.stdout
+    assert "/reason: Field required" in retried.stdout
+    for consumer in consumers:
+        done = whole_stack.command("parked", "discard", consumer, order_id, "--reason", REASON)
+        assert (done.returncode, done.stdout.splitlines()[0][:19]) == (0, "Discarded 1 message"), done.stdout
+    assert [key for key in parked_keys(whole_stack) if key["key"] == order_id] == []
+    nothing = whole_stack.command("parked", "retry", "finance", order_id)
+    assert nothing.returncode == 1 and "has not parked" in nothing.stdout
