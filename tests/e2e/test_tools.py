@@ -3,7 +3,9 @@
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
+import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 
@@ -76,3 +78,43 @@ async def test_a_poisoned_order_is_found_looked_at_and_healed_by_the_command(
     assert [key for key in parked_keys(whole_stack) if key["key"] == order_id] == []
     nothing = whole_stack.command("parked", "retry", "finance", order_id)
     assert nothing.returncode == 1 and "has not parked" in nothing.stdout
+
+
+async def test_a_changed_thread_is_named_and_the_command_fails(
+    whole_stack: WholeStack, gateway: Gateway, cast: Cast, order: dict[str, Any]
+) -> None:
+    order_id, order_no = order["order_id"], order["order_no"]
+    whole = whole_stack.command("verify-thread", order_no)
+    assert whole.returncode == 0 and "facts, whole" in whole.stdout, whole.stdout + whole.stderr
+    assert whole_stack.command("verify-thread", "--all").returncode == 0
+
+    change = "UPDATE thread SET body = replace(body, $2, $3) WHERE order_id = $1 AND position = 1"
+    database = await asyncpg.connect(whole_stack.addresses["postgres"].rsplit("/", 1)[0] + "/order")
+    try:
+        await database.execute(change, UUID(order_id), "Brackets", "Rackets")
+        broken = whole_stack.command("verify-thread", order_id, "--json")
+        assert (broken.returncode, json.loads(broken.stdout)["first_broken"]) == (1, 1)
+        everything = whole_stack.command("verify-thread", "--all")
+        assert everything.returncode == 1 and f"{order_no} ({order_id}): broken at position 1 of" in everything.stdout
+    finally:
+        await database.execute(change, UUID(order_id), "Rackets", "Brackets")
+        await database.close()
+    unknown = whole_stack.command("verify-thread", "SO-999999")
+    assert unknown.returncode == 1 and "no order with the id or the number" in unknown.stdout
+
+
+async def test_a_trace_shows_what_caused_what_across_the_services(
+    whole_stack: WholeStack, gateway: Gateway, cast: Cast, order: dict[str, Any]
+) -> None:
+    async def facts() -> list[dict[str, Any]]:
+        read: list[dict[str, Any]] = json.loads(whole_stack.command("trace", order["order_no"], "--json").stdout)
+        types = {fact["type"] for fact in read}
+        return read if {"project.created.v1", "instalments.planned.v1"} <= types else []
+
+    by_type = {fact["type"]: fact for fact in await eventually(facts)}
+    approval = by_type["order.approved.v1"]["position"]
+    for effect in ("project.created.v1", "instalments.planned.v1"):
+        assert by_type[effect]["cause_position"] == approval
+        assert by_type[effect]["ms_since_cause"] >= 0
+    printed = whole_stack.command("trace", order["order_id"]).stdout
+    assert "a request of user:" in printed and "project.created.v1  project  +" in printed

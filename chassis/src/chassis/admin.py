@@ -9,12 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import parking
-from chassis.http import PageCut, Session, Staff, router
+from chassis.http import Operator, PageCut, Session, router
 from chassis.paging import Page
 from chassis.parking import DiscardedMessage, ParkedMessage
 from chassis.principal import Principal
 from chassis.release import Discarded, Release
-from contracts.roles import ADMINISTRATOR, OPERATOR
 
 BODY_SHOWN_CHARACTERS = 20_000
 """Of a message in a list; asked for alone, it is shown whole."""
@@ -23,18 +22,11 @@ EVENTS_NAMED_MAX = 100
 admin = router(prefix="/admin", tags=["admin"])
 
 
-async def _operator(principal: Staff) -> Principal:
-    principal.must_hold(OPERATOR, ADMINISTRATOR)
-    return principal
-
-
 async def _release(request: Request) -> Release:
     release: Release = request.app.state.release
     return release
 
 
-Operator = Annotated[Principal, Depends(_operator)]
-"""Who runs the platform: a person, never a system's key."""
 Releasing = Annotated[Release, Depends(_release)]
 Key = Annotated[str, Query(max_length=4000)]
 Line = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]

@@ -12,7 +12,7 @@ from rich.table import Column, Table
 
 from contracts.topics import DIRECTORY, SERVICES
 from orderloom import bus, hooks, ports, state, status, up
-from orderloom.commands import parked
+from orderloom.commands import parked, trace, verification
 from orderloom.commands.administrator import NoSuchOrder, NotRunning, running
 from orderloom.folder import DataFolder, FolderInUse, NotOurFolder, of_checkout, secret_once
 from orderloom.gateway import Refused
@@ -56,6 +56,9 @@ def _parser() -> argparse.ArgumentParser:
     again.add_argument("--directory", action="store_true", help=f"only the topic {DIRECTORY}, from the beginning")
     shown = _command(commands, "parked", parked.run, "what waits because it could not be applied: list, retry, discard")
     parked.add_arguments(shown, _data_option(default=argparse.SUPPRESS))
+    verified = _command(commands, "verify-thread", verification.run, "say whether nobody changed what happened")
+    verification.add_arguments(verified)
+    trace.add_arguments(_command(commands, "trace", trace.run, "say what caused what in the life of an order"))
     _command(commands, "defaults", _defaults, "install the data files of the defaults")
     demo = _command(commands, "demo", _demo, "take orders through their whole life and leave the portal running")
     if module := hooks.find("demo"):

@@ -173,10 +173,28 @@ class ThreadEntryOut(Out):
 
 
 class VerificationOut(Out):
+    order_id: UUID
+    order_no: str
     verified: bool
     length: int
     head: str
     first_broken: int | None
+
+
+class TracedOut(BaseModel):
+    """A fact, and what caused it."""
+
+    position: int
+    event_id: UUID
+    type: str
+    teller: str
+    actor: str
+    time: str
+    cause_id: str
+    """Of a fact before it, or of a request, a message or a timer."""
+    cause_position: int | None
+    """On this thread; None when the cause is no fact of it."""
+    ms_since_cause: int | None
 
 
 class ClientOut(Out):

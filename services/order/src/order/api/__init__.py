@@ -4,8 +4,9 @@ from order.api.approvals import approvals
 from order.api.catalogue import catalogue
 from order.api.imports import imports
 from order.api.orders import orders
+from order.api.threads import threads
 
-routers = (imports, orders, approvals, catalogue)
+routers = (imports, orders, threads, approvals, catalogue)
 """`imports` first: its path is more exact than `orders/{order_id}`."""
 
 __all__ = ["routers"]
