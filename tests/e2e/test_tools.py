@@ -1,5 +1,6 @@
 """The tools for trouble, on a running stack into which trouble is brought."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -12,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 from chassis.clock import utc_now
 from chassis.ids import new_id
 from journeys import approved, eventually, placed
+from orderloom.defaults import ADMINISTRATOR
 from orderloom.demo.cast import Cast
 from orderloom.gateway import Gateway
 from whole_stack import WholeStack
@@ -118,3 +120,48 @@ async def test_a_trace_shows_what_caused_what_across_the_services(
         assert by_type[effect]["ms_since_cause"] >= 0
     printed = whole_stack.command("trace", order["order_id"]).stdout
     assert "a request of user:" in printed and "project.created.v1  project  +" in printed
+
+
+async def checksum(gateway: Gateway) -> Any:
+    return await gateway.get(ADMINISTRATOR, "/admin/read-model")
+
+
+async def test_a_damaged_read_model_is_rebuilt_from_the_archive_while_facts_go_on(
+    whole_stack: WholeStack, gateway: Gateway, cast: Cast, order: dict[str, Any]
+) -> None:
+    order_id = order["order_id"]
+
+    async def is_quiet() -> bool:
+        """What the approval leads to is there, and nothing has come for a while, in any order."""
+        before = await checksum(gateway)
+        await asyncio.sleep(1.5)
+        timeline = await gateway.all_pages(cast.reader, f"/work/orders/{order_id}/timeline")
+        types = {entry["type"] for entry in timeline}
+        planned = {"project.created.v1", "instalments.planned.v1"} <= types
+        return planned and await checksum(gateway) == before
+
+    await eventually(is_quiet)
+    same = whole_stack.command("rebuild", "gateway", "--json")
+    assert same.returncode == 0, same.stdout + same.stderr
+    whole = json.loads(same.stdout)
+    assert whole["same"] and whole["orders"] >= 1
+    before = json.loads(whole_stack.command("rebuild", "gateway", "--order", order["order_no"], "--json").stdout)
+    assert before["same"] and before["orders"] == 1
+
+    database = await asyncpg.connect(whole_stack.addresses["postgres"].rsplit("/", 1)[0] + "/gateway")
+    try:
+        await database.execute("UPDATE order_views SET title = 'spoilt', status = 'closed'")
+        await database.execute("DELETE FROM task_views WHERE position > 1")
+        await database.execute("UPDATE timeline SET body = '{}' WHERE position < 3")
+        others = [await placed(gateway, cast) for _ in range(5)]  # while it is rebuilt
+        rebuilt = whole_stack.command("rebuild", "gateway")
+        assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr
+        spoilt = await database.fetchval("SELECT count(*) FROM order_views WHERE title = 'spoilt'")
+    finally:
+        await database.close()
+    assert spoilt == 0 and others
+    after = json.loads(whole_stack.command("rebuild", "gateway", "--order", order_id, "--json").stdout)
+    assert after["same"] and after["after"] == before["after"]
+    assert whole_stack.status["parked"] == 0
+    refused = whole_stack.command("rebuild", "finance")
+    assert refused.returncode == 1 and "finance keeps no read model" in refused.stdout

@@ -100,6 +100,11 @@ def forward_dead_letter(session: AsyncSession, *, service: str, key: str, type: 
     _add(session, topic=topics.dead_letters(service), key=key, type=type, headers=headers, body=body)
 
 
+def forward(session: AsyncSession, *, topic: str, key: str, type: str, headers: dict[str, str], body: str) -> None:
+    """Send on, to the letter, what is no new fact. It leaves after what was sent on before."""
+    _add(session, topic=topic, key=key, type=type, headers=headers, body=body)
+
+
 def _held_root(session: AsyncSession, order_id: UUID, event_type: str) -> roots.Root:
     root = roots.held(session, order_id)
     if root is None:

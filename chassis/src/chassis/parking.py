@@ -167,6 +167,12 @@ def keep_discarded(
     )
 
 
+async def discarded_ids(session: AsyncSession, consumer: str, key: str) -> set[UUID]:
+    """Of what came under `key`, what somebody decided that `consumer` never applies."""
+    of_key = (DiscardedMessage.consumer == consumer, DiscardedMessage.key == key)
+    return set(await session.scalars(select(DiscardedMessage.event_id).where(*of_key)))
+
+
 async def list_keys(
     session: AsyncSession, cut: Cut, *, consumer: str | None, key: str | None
 ) -> Sequence[tuple[ParkedKey, int]]:

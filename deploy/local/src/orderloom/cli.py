@@ -12,8 +12,9 @@ from rich.table import Column, Table
 
 from contracts.topics import DIRECTORY, SERVICES
 from orderloom import bus, hooks, ports, state, status, up
-from orderloom.commands import parked, trace, verification
+from orderloom.commands import parked, rebuild, trace, verification
 from orderloom.commands.administrator import NoSuchOrder, NotRunning, running
+from orderloom.commands.rebuild import RebuildTooSlow
 from orderloom.folder import DataFolder, FolderInUse, NotOurFolder, of_checkout, secret_once
 from orderloom.gateway import Refused
 from orderloom.republish import republish
@@ -21,7 +22,7 @@ from orderloom.stack import Stack
 
 BUS_LOCK_SECONDS = 60.0
 
-REFUSALS = (NotRunning, NoSuchOrder, NotOurFolder, FolderInUse, bus.ServiceNotPaused, up.StackFailed)
+REFUSALS = (NotRunning, NoSuchOrder, RebuildTooSlow, NotOurFolder, FolderInUse, bus.ServiceNotPaused, up.StackFailed)
 
 console = Console(soft_wrap=True, highlight=False)
 
@@ -59,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     verified = _command(commands, "verify-thread", verification.run, "say whether nobody changed what happened")
     verification.add_arguments(verified)
     trace.add_arguments(_command(commands, "trace", trace.run, "say what caused what in the life of an order"))
+    again = _command(commands, "rebuild", rebuild.run, "make a service's read model again from the archive")
+    rebuild.add_arguments(again)
     _command(commands, "defaults", _defaults, "install the data files of the defaults")
     demo = _command(commands, "demo", _demo, "take orders through their whole life and leave the portal running")
     if module := hooks.find("demo"):

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, and_, cast, func, or_, select
+from sqlalchemy import Text, and_, cast, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, defer, selectinload
 
@@ -15,17 +15,21 @@ from chassis.cached import Cached
 from chassis.clock import utc_now
 from chassis.errors import NotYetKnown
 from chassis.ids import new_id
+from chassis.outbox import OutboxMessage
 from chassis.paging import Cut
 from contracts.directory import OrderTypePublished
 from contracts.order import ApprovalStep
 from contracts.order_body import HttpOrderBody
 from order import intake, ladder, thread
 from order.ladder import Rung
-from order.models import ApprovalRung, Client, Decision, ExchangeRate, Order, OrderLine, OrderType, ThreadEntry
+from order.models import ApprovalRung, Client, Decision, ExchangeRate, Order, OrderLine, OrderType, Rebuild, ThreadEntry
 from order.models.client import ClientNotFound
 from order.models.order import OrderNotFound
 from order.models.order_type import OrderTypeNotFound
+from order.models.rebuild import RebuildNotFound
 
+THREAD = tuple(ThreadEntry.__table__.columns)
+"""Plain rows: nobody changes an entry."""
 THREAD_ROWS = 100
 """Held in memory at once while threads are verified."""
 
@@ -157,9 +161,8 @@ async def verify_threads(session: AsyncSession, cut: Cut) -> Sequence[Verified]:
 
 async def _verify(session: AsyncSession, order_ids: Sequence[UUID]) -> list[Verified]:
     """Heads and entries in one statement: an entry appended meanwhile would look like a forged one."""
-    entry = ThreadEntry.__table__.columns
     entries = (
-        select(Order.order_no, Order.thread_length, Order.thread_head, Order.order_id.label("of_order"), *entry)
+        select(Order.order_no, Order.thread_length, Order.thread_head, Order.order_id.label("of_order"), *THREAD)
         .outerjoin(ThreadEntry, ThreadEntry.order_id == Order.order_id)
         .where(Order.order_id.in_(order_ids))
         .order_by(Order.order_id, ThreadEntry.position)
@@ -176,6 +179,49 @@ async def _verify(session: AsyncSession, order_ids: Sequence[UUID]) -> list[Veri
             proof.read(row)
         found[-1].first_broken = proof.first_broken(length=row.thread_length, head=row.thread_head)
     return found
+
+
+async def verified_thread(session: AsyncSession, order_id: UUID) -> tuple[Verified, Sequence[Any]]:
+    """A whole thread, and whether it is what was appended. Raises `OrderNotFound`."""
+    verified = await verify_thread(session, order_id)
+    entries = select(ThreadEntry).where(ThreadEntry.order_id == order_id, ThreadEntry.position <= verified.length)
+    return verified, (await session.execute(entries.with_only_columns(*THREAD).order_by(ThreadEntry.position))).all()
+
+
+async def count_threads(session: AsyncSession) -> int:
+    """How many orders have one: a draft has none yet."""
+    return int(await session.scalar(select(func.count()).where(Order.thread_length > 0)) or 0)
+
+
+async def next_thread(session: AsyncSession, rebuild: Rebuild) -> UUID | None:
+    """The order whose thread is told next, or None after the last."""
+    orders = select(Order.order_id).where(Order.thread_length > 0).order_by(Order.order_id).limit(1)
+    if rebuild.last_order_id is not None:
+        orders = orders.where(Order.order_id > rebuild.last_order_id)
+    only = Order.order_id == rebuild.order_id if rebuild.order_id else Order.order_id < rebuild.rebuild_id
+    return await session.scalar(orders.where(only))
+
+
+async def is_on_its_way(session: AsyncSession, topic: str) -> bool:
+    """Whether something was told on `topic` that has not left yet."""
+    pending = (OutboxMessage.topic == topic, OutboxMessage.published_at.is_(None))
+    return bool(await session.scalar(select(exists().where(*pending))))
+
+
+async def list_rebuilds(session: AsyncSession, cut: Cut) -> Sequence[Rebuild]:
+    """The newest first."""
+    rebuilds = select(Rebuild).order_by(Rebuild.rebuild_id.desc()).limit(cut.limit + 1)
+    if after := cut.after_as(UUID):
+        rebuilds = rebuilds.where(Rebuild.rebuild_id < after[0])
+    return (await session.scalars(rebuilds)).all()
+
+
+async def get_rebuild(session: AsyncSession, rebuild_id: UUID) -> Rebuild:
+    """Raises `RebuildNotFound`."""
+    rebuild = await session.get(Rebuild, rebuild_id)
+    if rebuild is None:
+        raise RebuildNotFound(f"There is no rebuild {rebuild_id}.")
+    return rebuild
 
 
 @dataclass(frozen=True)

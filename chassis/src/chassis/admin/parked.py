@@ -1,4 +1,4 @@
-"""What operators ask of every service over HTTP. Keys may hold any character, so none is in a path."""
+"""Parked messages: seen, retried, discarded. Keys may hold any character, so none is in a path."""
 
 import datetime as dt
 from typing import Annotated, Any
@@ -19,7 +19,7 @@ BODY_SHOWN_CHARACTERS = 20_000
 """Of a message in a list; asked for alone, it is shown whole."""
 EVENTS_NAMED_MAX = 100
 
-admin = router(prefix="/admin", tags=["admin"])
+parked = router(prefix="/admin", tags=["admin"])
 
 
 async def _release(request: Request) -> Release:
@@ -94,7 +94,7 @@ class DiscardedCountsOut(BaseModel):
     applied: int
 
 
-@admin.get("/parked", response_model=Page[ParkedKeyOut])
+@parked.get("/parked", response_model=Page[ParkedKeyOut])
 async def list_parked(
     session: Session, principal: Operator, cut: PageCut, consumer: str | None = None, key: Key | None = None
 ) -> Any:
@@ -102,19 +102,19 @@ async def list_parked(
     rows = await parking.list_keys(session, cut, consumer=consumer, key=key)
     shown = [
         ParkedKeyOut(
-            consumer=parked.consumer,
-            key=parked.key,
-            reason=parked.reason,
-            parked_at=parked.parked_at,
-            waits=parked.waits,
+            consumer=row.consumer,
+            key=row.key,
+            reason=row.reason,
+            parked_at=row.parked_at,
+            waits=row.waits,
             messages=messages,
         )
-        for parked, messages in rows
+        for row, messages in rows
     ]
     return cut.page(shown, lambda each: [each.consumer, each.key])
 
 
-@admin.get("/parked/{consumer}/messages", response_model=Page[MessageOut])
+@parked.get("/parked/{consumer}/messages", response_model=Page[MessageOut])
 async def list_parked_messages(
     consumer: str, key: Key, session: Session, principal: Operator, cut: PageCut
 ) -> dict[str, Any]:
@@ -125,7 +125,7 @@ async def list_parked_messages(
     return page | {"items": [_shown(message, BODY_SHOWN_CHARACTERS) for message in page["items"]]}
 
 
-@admin.get("/parked/{consumer}/messages/{event_id}")
+@parked.get("/parked/{consumer}/messages/{event_id}")
 async def get_parked_message(
     consumer: str, event_id: UUID, key: Key, session: Session, principal: Operator
 ) -> MessageOut:
@@ -133,7 +133,7 @@ async def get_parked_message(
     return MessageOut.model_validate(_shown(await parking.get_message(session, consumer, key, event_id), None))
 
 
-@admin.post("/parked/{consumer}/retry")
+@parked.post("/parked/{consumer}/retry")
 async def retry_parked(
     consumer: str, body: RetryIn, session: Session, principal: Operator, releasing: Releasing
 ) -> RetriedOut:
@@ -141,7 +141,7 @@ async def retry_parked(
     return RetriedOut(applied=await releasing.retry(session, consumer, body.key, however_old=body.however_old))
 
 
-@admin.post("/parked/{consumer}/discard")
+@parked.post("/parked/{consumer}/discard")
 async def discard_parked(
     consumer: str, body: DiscardIn, session: Session, principal: Operator, releasing: Releasing
 ) -> DiscardedCountsOut:
@@ -161,7 +161,7 @@ async def _discard(
     return await releasing.discard(session, consumer, body.key, body.event_ids, by=principal.actor, reason=body.reason)
 
 
-@admin.get("/discarded", response_model=Page[DiscardedOut])
+@parked.get("/discarded", response_model=Page[DiscardedOut])
 async def list_discarded(
     session: Session, principal: Operator, cut: PageCut, consumer: str | None = None
 ) -> dict[str, Any]:
