@@ -122,6 +122,15 @@ async def test_a_trace_shows_what_caused_what_across_the_services(
     assert "a request of user:" in printed and "project.created.v1  project  +" in printed
 
 
+async def is_quiet(gateway: Gateway, cast: Cast, order_id: str) -> bool:
+    """What the approval leads to is there, and nothing has come for a while, in any order."""
+    before = await checksum(gateway)
+    await asyncio.sleep(1.5)
+    timeline = await gateway.all_pages(cast.reader, f"/work/orders/{order_id}/timeline")
+    planned = {"project.created.v1", "instalments.planned.v1"} <= {entry["type"] for entry in timeline}
+    return planned and await checksum(gateway) == before
+
+
 async def checksum(gateway: Gateway) -> Any:
     return await gateway.get(ADMINISTRATOR, "/admin/read-model")
 
@@ -130,17 +139,7 @@ async def test_a_damaged_read_model_is_rebuilt_from_the_archive_while_facts_go_o
     whole_stack: WholeStack, gateway: Gateway, cast: Cast, order: dict[str, Any]
 ) -> None:
     order_id = order["order_id"]
-
-    async def is_quiet() -> bool:
-        """What the approval leads to is there, and nothing has come for a while, in any order."""
-        before = await checksum(gateway)
-        await asyncio.sleep(1.5)
-        timeline = await gateway.all_pages(cast.reader, f"/work/orders/{order_id}/timeline")
-        types = {entry["type"] for entry in timeline}
-        planned = {"project.created.v1", "instalments.planned.v1"} <= types
-        return planned and await checksum(gateway) == before
-
-    await eventually(is_quiet)
+    await eventually(lambda: is_quiet(gateway, cast, order_id))
     same = whole_stack.command("rebuild", "gateway", "--json")
     assert same.returncode == 0, same.stdout + same.stderr
     whole = json.loads(same.stdout)
@@ -165,3 +164,19 @@ async def test_a_damaged_read_model_is_rebuilt_from_the_archive_while_facts_go_o
     assert whole_stack.status["parked"] == 0
     refused = whole_stack.command("rebuild", "finance")
     assert refused.returncode == 1 and "finance keeps no read model" in refused.stdout
+
+
+async def test_an_order_told_again_by_every_service_changes_nothing(
+    whole_stack: WholeStack, gateway: Gateway, cast: Cast, order: dict[str, Any]
+) -> None:
+    order_id = order["order_id"]
+    await eventually(lambda: is_quiet(gateway, cast, order_id))
+    thread = await gateway.all_pages(cast.reader, f"/api/order/orders/{order_id}/thread")
+    again = whole_stack.command("republish", "--order", order["order_no"])
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "project tells 1 facts again" in again.stdout
+    assert whole_stack.command("republish", "--service", "finance", "--since", "1h").returncode == 0
+    assert await eventually(lambda: is_quiet(gateway, cast, order_id))
+    assert await gateway.all_pages(cast.reader, f"/api/order/orders/{order_id}/thread") == thread
+    refused = whole_stack.command("republish", "--service", "finance")
+    assert refused.returncode == 1 and "Say since when" in refused.stdout

@@ -2,7 +2,8 @@
 
 from chassis.admin.parked import parked
 from chassis.admin.read_model import read_model
+from chassis.admin.republish import republish
 
-routers = (parked, read_model)
+routers = (parked, republish, read_model)
 
 __all__ = ["routers"]

@@ -10,17 +10,13 @@ import httpx
 from rich.console import Console
 from rich.table import Column, Table
 
-from contracts.topics import DIRECTORY, SERVICES
 from orderloom import bus, hooks, ports, state, status, up
-from orderloom.commands import parked, rebuild, trace, verification
+from orderloom.commands import parked, rebuild, republish, trace, verification
 from orderloom.commands.administrator import NoSuchOrder, NotRunning, running
 from orderloom.commands.rebuild import RebuildTooSlow
 from orderloom.folder import DataFolder, FolderInUse, NotOurFolder, of_checkout, secret_once
 from orderloom.gateway import Refused
-from orderloom.republish import republish
 from orderloom.stack import Stack
-
-BUS_LOCK_SECONDS = 60.0
 
 REFUSALS = (NotRunning, NoSuchOrder, RebuildTooSlow, NotOurFolder, FolderInUse, bus.ServiceNotPaused, up.StackFailed)
 
@@ -53,15 +49,15 @@ def _parser() -> argparse.ArgumentParser:
     down.add_argument("--wipe", action="store_true", help="remove its data as well")
     shown = _command(commands, "status", _status, "say how the stack is; exit code 0 when it is healthy")
     shown.add_argument("--json", action="store_true")
-    again = _command(commands, "republish", _republish, "tell the facts of the outboxes again")
-    again.add_argument("--directory", action="store_true", help=f"only the topic {DIRECTORY}, from the beginning")
+    republish.add_arguments(_command(commands, "republish", republish.run, "tell facts again that the bus has lost"))
     shown = _command(commands, "parked", parked.run, "what waits because it could not be applied: list, retry, discard")
     parked.add_arguments(shown, _data_option(default=argparse.SUPPRESS))
     verified = _command(commands, "verify-thread", verification.run, "say whether nobody changed what happened")
     verification.add_arguments(verified)
     trace.add_arguments(_command(commands, "trace", trace.run, "say what caused what in the life of an order"))
-    again = _command(commands, "rebuild", rebuild.run, "make a service's read model again from the archive")
-    rebuild.add_arguments(again)
+    rebuild.add_arguments(
+        _command(commands, "rebuild", rebuild.run, "make a service's read model again from the archive")
+    )
     _command(commands, "defaults", _defaults, "install the data files of the defaults")
     demo = _command(commands, "demo", _demo, "take orders through their whole life and leave the portal running")
     if module := hooks.find("demo"):
@@ -152,19 +148,6 @@ def _print_status(read: status.Status) -> None:
         table.add_row(name, health, " ".join(map(str, part.pids)), read.addresses.get(name, ""))
     console.print(table)
     console.print(f"Parked keys: {'unknown' if read.parked is None else read.parked}")
-
-
-def _republish(arguments: argparse.Namespace) -> None:
-    stack = running(arguments.folder)
-    count = asyncio.run(_republish_to(stack, only_topic=DIRECTORY if arguments.directory else None))
-    console.print(f"Told {count} facts again.")
-
-
-async def _republish_to(stack: Stack, *, only_topic: str | None) -> int:
-    known = state.load(stack.folder.state).processes
-    services = [bus.Service(name, known[name].pid, stack.url(name)) for name in SERVICES if known[name].is_alive]
-    async with stack.folder.locked("bus", patience_seconds=BUS_LOCK_SECONDS), bus.resting(services):
-        return await republish(stack.databases, stack.bootstrap_servers, only_topic=only_topic)
 
 
 def _defaults(arguments: argparse.Namespace) -> None:
