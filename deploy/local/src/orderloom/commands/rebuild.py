@@ -69,9 +69,8 @@ async def _run(folder: DataFolder, arguments: argparse.Namespace) -> Outcome:
         order_id = await asking.order_id(arguments.order) if arguments.order else None
         body = {"service": arguments.service, "order_id": order_id, "force": arguments.force}
         rebuilding = Rebuilding(asking, body, deadline=time.monotonic() + arguments.timeout)
-        started = await rebuilding.start()  # first: it refuses what has no read model
         before = await rebuilding.checksum()
-        told, applied = await rebuilding.until_done(started)
+        told, applied = await rebuilding.until_done(await rebuilding.start())
         left = await rebuilding.ask_again(applied["not_rebuilt"])
         after = await rebuilding.checksum()
         return Outcome(before, after, told["orders_told"], told["facts_told"], told["broken"], left)
@@ -125,7 +124,8 @@ def _print(outcome: Outcome) -> None:
     console.print(f"after:  {_shown(outcome.after)}", markup=False)
     same = outcome.before["sha256"] == outcome.after["sha256"]
     verdict = "the same as before" if same else "not the same: it was damaged, or facts have come meanwhile"
-    console.print(f"{outcome.orders} orders made again from {outcome.facts} facts: {verdict}.", markup=False)
+    orders = "1 order" if outcome.orders == 1 else f"{outcome.orders} orders"
+    console.print(f"{orders} made again from {outcome.facts} facts: {verdict}.", markup=False)
     for order in outcome.broken:
         told = f"its thread is broken at position {order['first_broken']}, it was left as it is"
         console.print(f"{order['order_id']}: {told}", style="red", markup=False)
