@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
@@ -180,3 +182,28 @@ async def test_an_order_told_again_by_every_service_changes_nothing(
     assert await gateway.all_pages(cast.reader, f"/api/order/orders/{order_id}/thread") == thread
     refused = whole_stack.command("republish", "--service", "finance")
     assert refused.returncode == 1 and "Say since when" in refused.stdout
+
+
+async def test_a_rebuild_that_was_asked_for_is_finished_though_both_services_are_killed(
+    whole_stack: WholeStack, gateway: Gateway, cast: Cast, order: dict[str, Any]
+) -> None:
+    await eventually(lambda: is_quiet(gateway, cast, order["order_id"]))
+    before = await checksum(gateway)
+    database = await asyncpg.connect(whole_stack.addresses["postgres"].rsplit("/", 1)[0] + "/gateway")
+    try:
+        await database.execute("UPDATE order_views SET title = 'spoilt'")
+    finally:
+        await database.close()
+    pids = [whole_stack.status["parts"][service]["pids"][0] for service in ("order", "gateway")]
+    started = (await gateway.post(ADMINISTRATOR, "/api/order/admin/rebuilds", {"service": "gateway"})).json()
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+
+    async def is_done() -> bool:
+        told = await gateway.get(ADMINISTRATOR, f"/api/order/admin/rebuilds/{started['rebuild_id']}")
+        path = f"/admin/read-model/rebuilds/{started['rebuild_id']}"
+        applied = await gateway.get(ADMINISTRATOR, path)
+        return bool(told["finished_at"]) and applied["rebuilt"] == told["orders_told"] == started["orders_total"]
+
+    await eventually(is_done, timeout_seconds=90)
+    assert await checksum(gateway) == before
