@@ -7,19 +7,22 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
 
+import httpx
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.application import Service
 from chassis.clock import utc_now
 from chassis.consumers import Consumers
-from chassis.database import Database
+from chassis.database import ChassisModel, Database
 from chassis.delivery import Letter
 from chassis.ids import new_id
 from chassis.settings import ServiceSettings
 from chassis.worker import Worker
 from contracts import topics
 from contracts.order import OrderHeld, OrderResumed
+from order.app import service as order_service
 
 T = TypeVar("T")
 SERVICE = "order"
@@ -58,6 +61,20 @@ class Probe:
 
     def worker(self) -> Worker:
         return Worker(self.settings, self.database, service=SERVICE, consumers=[self.consumers], root=None)
+
+    def api(self) -> httpx.AsyncClient:
+        """Its HTTP side, in a process without a worker."""
+        service = Service(
+            name=SERVICE,
+            settings=ServiceSettings,
+            routers=(),
+            consumers=[self.consumers],
+            root=None,
+            metadata=ChassisModel.metadata,
+            migrations=order_service.migrations,
+        )
+        transport = httpx.ASGITransport(service.api(self.settings, self.database), raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url="http://test", timeout=30)
 
     async def start(self) -> Worker:
         return await self.running.enter_async_context(self.worker().running())

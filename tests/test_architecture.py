@@ -5,11 +5,14 @@ import json
 import re
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from chassis.application import Service
 from contracts.catalogue import EVENTS
+from contracts.topics import READ_MODELS
 
 ROOT = Path(__file__).parents[1]
 SERVICES = {
@@ -63,6 +66,15 @@ def test_every_service_says_what_it_owns(name: str) -> None:
 def test_every_event_class_has_a_frozen_schema_and_an_example(event_type: str) -> None:
     for folder in ("schemas", "examples"):
         assert json.loads((ROOT / "contracts" / folder / f"{event_type}.json").read_text())
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_the_topics_say_which_services_keep_a_read_model(name: str) -> None:
+    service: Service = import_module(f"{name}.app").service
+    assert (service.read_model is not None) == (service.name in READ_MODELS)
+    if service.read_model is not None:
+        assert service.read_model.root is service.root
+        assert service.read_model.consumer in service.consumers
 
 
 def consumed(name: str) -> set[str]:

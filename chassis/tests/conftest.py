@@ -1,4 +1,5 @@
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -8,11 +9,11 @@ from chassis.settings import ServiceSettings
 from order.app import service as order_service
 from orderloom.parts import Parts
 from probe import Probe
-from stack import copied_database, template_database
+from stack import copied_database, jwks_file, template_database
 
 
 @pytest.fixture
-async def probe(parts: Parts) -> AsyncIterator[Probe]:
+async def probe(parts: Parts, keys_folder: Path) -> AsyncIterator[Probe]:
     """On a database and topics of this test alone."""
     prefix = f"{new_id().hex}."
     await parts.create_topics(prefix)
@@ -21,6 +22,7 @@ async def probe(parts: Parts) -> AsyncIterator[Probe]:
         topic_prefix=prefix,
         session_timeout_ms=6000,
         **parts.kafka_settings,
+        jwks=str(jwks_file(keys_folder)),
     )
     database = Database(settings.database_url, shared={"settings": settings})
     probe = Probe(settings, database)

@@ -15,13 +15,17 @@ from fastapi import APIRouter, FastAPI
 from fastapi.telemetry import TelemetryConfig
 from sqlalchemy import MetaData
 
-from chassis import telemetry
+from chassis import admin, telemetry
+from chassis.applying import Applying
 from chassis.consumers import Consumers
 from chassis.database import Database
 from chassis.failpoints import Failpoints
 from chassis.health import Health, health_router
 from chassis.limits import LimitBody
 from chassis.problems import answer_with_problems
+from chassis.read_model import ReadModel
+from chassis.rebuilding import Rebuilder, staging
+from chassis.release import Release
 from chassis.roots import Root
 from chassis.settings import ServiceSettings
 from chassis.tokens import Verifier
@@ -40,10 +44,14 @@ class Service:
     """On the bus, in addresses and in groups."""
     settings: type[ServiceSettings]
     routers: Sequence[APIRouter]
+    admin: Sequence[APIRouter] = admin.routers
+    """What operators ask of it."""
     consumers: Sequence[Consumers]
     root: type[Root] | None
     metadata: MetaData
     migrations: Path
+    read_model: ReadModel | None = None
+    """What can be made again from the archive, if anything can."""
     duties: Sequence[Duty] = ()
     prepare: Callable[[FastAPI, Any], None] = field(default=lambda api, settings: None)
     """Puts what only this service's endpoints need on `api.state`."""
@@ -62,10 +70,27 @@ class Service:
             settings,
             database,
             service=self.name,
-            consumers=self.consumers,
+            consumers=self.heard,
             root=self.root,
-            duties=self.duties,
+            duties=(*self.duties, self._rebuild) if self.read_model else self.duties,
         )
+
+    @property
+    def heard(self) -> Sequence[Consumers]:
+        """All consumers, that of the archive too."""
+        return (*self.consumers, staging(self.name)) if self.read_model else self.consumers
+
+    def rebuilder(self, database: Database) -> Rebuilder:
+        """Of the read model, which the service must have."""
+        assert self.read_model is not None
+        return Rebuilder(database, self.read_model, self._applying)
+
+    @property
+    def _applying(self) -> Applying:
+        return Applying(service=self.name, root=self.root)
+
+    async def _rebuild(self, worker: Worker) -> None:
+        await self.rebuilder(worker.database).run()
 
     def api(self, settings: ServiceSettings, database: Database, worker: Worker | None = None) -> FastAPI:
         """The HTTP side on `database`, which its caller closes; with `worker` running beside it, if there is one."""
@@ -84,13 +109,15 @@ class Service:
         api.state.database = database
         api.state.failpoints = Failpoints(settings.failpoints, service=self.name)
         api.state.worker = worker
+        api.state.release = Release(self.heard, self._applying)
+        api.state.read_model = self.read_model
         api.state.verifier = Verifier(settings.jwks, issuer=settings.token_issuer, audience=settings.token_audience)
         api.state.health = Health(settings, database, worker, self.migrations_folder(settings))
         api.add_middleware(LimitBody, bytes_max=settings.body_bytes_max)
         answer_with_problems(api)
         api.include_router(health_router)
         self.prepare(api, settings)
-        for router in self.routers:
+        for router in (*self.admin, *self.routers):
             api.include_router(router)
         return api
 
@@ -139,7 +166,7 @@ class Service:
 
 def _without_endpoints(service: Service) -> Service:
     """A worker's process answers for its health and its metrics alone."""
-    return replace(service, routers=())
+    return replace(service, routers=(), admin=())
 
 
 def _obey_signals(worker: Worker) -> None:

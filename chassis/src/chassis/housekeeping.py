@@ -12,7 +12,9 @@ from chassis.database import Database
 from chassis.idempotency import IdempotencyKey
 from chassis.outbox import OutboxMessage
 from chassis.parking import ParkedKey
+from chassis.rebuilding import ArchivedEntry, RebuiltOrder
 from chassis.received import KEPT_DAYS, OUTBOX_KEPT_DAYS, SEEN_KEPT_HOURS, InboxMessage, Seen
+from contracts import topics
 
 log = structlog.get_logger(__name__)
 
@@ -20,6 +22,8 @@ COUNT_SECONDS = 5
 CLEAN_EVERY = 60
 """Rounds of counting between two of deleting: five minutes."""
 IDEMPOTENCY_KEPT_DAYS = 7
+STAGED_KEPT_DAYS = 7
+"""Of a thread that never came whole."""
 
 
 async def keep_house(database: Database, service: str) -> None:
@@ -54,6 +58,10 @@ async def _clean(session: AsyncSession) -> None:
     await session.execute(delete(Seen).where(Seen.seen_at < _ago(f"{SEEN_KEPT_HOURS} hours")))
     await session.execute(delete(InboxMessage).where(InboxMessage.received_at < _ago(f"{KEPT_DAYS} days")))
     await session.execute(delete(OutboxMessage).where(OutboxMessage.published_at < _ago(f"{OUTBOX_KEPT_DAYS} days")))
+    told_again = OutboxMessage.topic.in_([topics.rebuild(service) for service in topics.READ_MODELS])
+    await session.execute(delete(OutboxMessage).where(told_again, OutboxMessage.published_at < _ago("1 day")))
+    await session.execute(delete(ArchivedEntry).where(ArchivedEntry.staged_at < _ago(f"{STAGED_KEPT_DAYS} days")))
+    await session.execute(delete(RebuiltOrder).where(RebuiltOrder.staged_at < _ago(f"{KEPT_DAYS} days")))
     await session.execute(delete(IdempotencyKey).where(IdempotencyKey.kept_at < _ago(f"{IDEMPOTENCY_KEPT_DAYS} days")))
 
 

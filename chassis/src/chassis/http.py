@@ -23,6 +23,7 @@ from chassis.principal import NotAllowed, Principal
 from chassis.problems import answer_failure
 from chassis.tokens import NotSignedIn, Verifier
 from chassis.versions import Expected
+from contracts.roles import ADMINISTRATOR, OPERATOR
 
 ATTEMPTS_MAX = 3
 """Of a request that met a deadlock, or another one that made the same at the same moment."""
@@ -50,6 +51,11 @@ async def _principal(request: Request) -> Principal:
 async def _staff(principal: Annotated[Principal, Depends(_principal)]) -> Principal:
     if principal.kind != "user":
         raise NotAllowed("This is for people of the company: clients use the portal, systems their own interface.")
+    return principal
+
+
+async def _operator(principal: Annotated[Principal, Depends(_staff)]) -> Principal:
+    principal.must_hold(OPERATOR, ADMINISTRATOR)
     return principal
 
 
@@ -89,6 +95,8 @@ Session = Annotated[AsyncSession, Depends(_session)]
 """The request's transaction: committed before the answer leaves, or rolled back when anything raises."""
 SignedIn = Annotated[Principal, Depends(_principal)]
 Staff = Annotated[Principal, Depends(_staff)]
+Operator = Annotated[Principal, Depends(_operator)]
+"""Who runs the platform: a person, never a system's key."""
 Now = Annotated[datetime, Depends(_now)]
 Filter = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """What a list is narrowed down by: one line of text; empty or left out, it narrows nothing."""

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import structlog
 from aiokafka import ConsumerRecord
@@ -13,15 +12,16 @@ from faststream.kafka import KafkaMessage
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import outbox, parking, received, roots, telemetry
-from chassis.clock import utc_now
+from chassis import outbox, parking, received, telemetry
+from chassis.applying import Applying, BeyondHorizon
 from chassis.consumers import Consumers
 from chassis.database import Database
 from chassis.delivery import DeadLetter, Delivery, Letter, read
 from chassis.errors import NotYetKnown, Refusal, Undeliverable, is_transient
 from chassis.failpoints import BEFORE_ACKNOWLEDGE, Failpoints
+from chassis.release import Release
+from chassis.roots import Root
 from chassis.subscriber import gather
-from contracts import topics
 
 log = structlog.get_logger(__name__)
 
@@ -31,11 +31,6 @@ PAUSE_SECONDS = 0.5
 """Before a batch is tried again when the database or the network is away."""
 ACKNOWLEDGE_SECONDS = 0.2
 """At least so long between two commits of offsets. A crash reads this much again, and the inbox drops it."""
-HORIZON = timedelta(days=received.KEPT_DAYS)
-
-
-class BeyondHorizon(Exception):
-    """The fact is older than the memory of the inbox: nobody knows whether it was applied before."""
 
 
 @dataclass
@@ -61,7 +56,7 @@ class Inbox:
         consumers: Sequence[Consumers],
         *,
         service: str,
-        root: type[roots.Root] | None,
+        root: type[Root] | None,
         topic_prefix: str = "",
         failpoints: Failpoints | None = None,
     ) -> None:
@@ -70,7 +65,8 @@ class Inbox:
         self.trouble: str | None = None
         """Why the batch at hand waits, or None."""
         self._database = database
-        self._root = root
+        self._applying = Applying(service=service, root=root)
+        self._release = Release(consumers, self._applying)
         self._topic_prefix = topic_prefix
         self._failpoints = failpoints or Failpoints(None, service=service)
         self._acknowledged_at = 0.0
@@ -126,13 +122,8 @@ class Inbox:
 
         Raises `KeyNotParked`, and what a handler raises; then nothing has changed.
         """
-        (consumer,) = (each for each in self.consumers if each.name == consumer_name)
         async with self._database.transaction() as session:
-            deliveries = await parking.take(session, consumer.name, key)
-            await self._lock_roots(session, deliveries)
-            for delivery in deliveries:
-                await self._handle(session, consumer, delivery)
-            return len(deliveries)
+            return await self._release.release(session, consumer_name, key)
 
     async def try_again(self) -> None:
         """Apply what waited for something that has been heard of meanwhile, key by key."""
@@ -192,13 +183,13 @@ class Inbox:
             wanted = {each.name: [d for d in deliveries if each.wants(d)] for each in consumers}
             fresh = await received.enter(session, wanted, read or received.Read())
             parked = await parking.keys_among(session, {n: {d.key for d in each} for n, each in fresh.items()})
-            await self._lock_roots(session, [d for each in fresh.values() for d in each])
+            await self._applying.lock_roots(session, [d for each in fresh.values() for d in each])
             for consumer in consumers:
                 for delivery in fresh[consumer.name]:
                     if (consumer.name, delivery.key) in parked:
                         parking.park(session, consumer.name, delivery)
                     else:
-                        await self._handle(session, consumer, delivery)
+                        await self._applying.apply(session, consumer, delivery)
             for dead_letter in dead_letters:
                 self._bury(session, dead_letter)
 
@@ -288,22 +279,6 @@ class Inbox:
     def _letter_transaction(self, letter: Letter) -> AbstractAsyncContextManager[AsyncSession]:
         cause = outbox.Cause(id=letter.headers.get("ce_id", ""), actor=f"system:{self.service}")
         return self._database.transaction(cause)
-
-    async def _lock_roots(self, session: AsyncSession, deliveries: list[Delivery]) -> None:
-        if self._root is not None:
-            order_ids = [delivery.order_id for delivery in deliveries if delivery.topic == topics.ORDERS]
-            await roots.lock_all(session, self._root, order_ids)
-
-    async def _handle(self, session: AsyncSession, consumer: Consumers, delivery: Delivery) -> None:
-        is_state = delivery.topic == topics.DIRECTORY  # the whole state each time: its age does not matter
-        if not is_state and delivery.told_at is not None and utc_now() - delivery.told_at > HORIZON:
-            raise BeyondHorizon(f"{delivery.type} was told at {delivery.time}: see whether it was applied, then retry.")
-        cause = outbox.Cause(id=str(delivery.id), actor=f"system:{self.service}", at=delivery.told_at)
-        outbox.set_cause(session, cause)
-        name = f"{consumer.name} {delivery.type}"
-        with telemetry.span_of_fact(name, delivery.headers, key=delivery.key, id=str(delivery.id)):
-            await consumer.handle(delivery, session)
-        telemetry.APPLIED.labels(self.service, consumer.name).inc()
 
     def _bury(self, session: AsyncSession, letter: DeadLetter) -> None:
         telemetry.DEAD_LETTERS.labels(self.service).inc()

@@ -10,10 +10,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, MetaData, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from chassis import idempotency, outbox, parking, received, timers
+from chassis import idempotency, outbox, parking, rebuilding, received, timers
 from chassis.database import ChassisModel
 
-TABLES_COME_FROM = (idempotency, outbox, parking, received, timers)
+TABLES_COME_FROM = (idempotency, outbox, parking, rebuilding, received, timers)
 """Imported, so that `ChassisModel.metadata` knows every table."""
 
 LOCK = 7_261

@@ -1,16 +1,18 @@
 """Facts leave in the transaction that made them true, or not at all."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity, Index, Text, func, text
+from sqlalchemy import BigInteger, Identity, Index, Text, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis import roots, telemetry
 from chassis.database import RECORDED, ChassisModel
+from chassis.errors import Conflict
 from chassis.ids import new_id
 from contracts import topics
 from contracts.event import DirectoryEvent, Event, OrderEvent
@@ -23,6 +25,13 @@ class RootNotLocked(Exception):
 
 class BodyTooLarge(Exception):
     """A body above the bus's limit would block the relay for ever."""
+
+
+class TooManyToTellAgain(Conflict): ...
+
+
+TOLD_AGAIN_MAX = 50_000
+"""In one request: the relay takes some ten seconds for so many."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +107,34 @@ def forward_dead_letter(session: AsyncSession, *, service: str, key: str, type: 
     """Send what `service` could not apply to its dead letters. Needs no lock: nothing is ordered there."""
     headers = {"ce_source": service, "ce_actor": f"system:{service}"}
     _add(session, topic=topics.dead_letters(service), key=key, type=type, headers=headers, body=body)
+
+
+def forward(session: AsyncSession, *, topic: str, key: str, type: str, headers: dict[str, str], body: str) -> None:
+    """Send on, to the letter, what is no new fact. It leaves after what was sent on before."""
+    _add(session, topic=topic, key=key, type=type, headers=headers, body=body)
+
+
+async def tell_again(
+    session: AsyncSession, *, topic_names: Sequence[str], since: datetime | None, order_id: UUID | None
+) -> int:
+    """Let the relay publish again what was recorded since then, or about an order; return how many facts.
+
+    They leave in the order of the outbox and before what waits in it, so that no fact of a key overtakes another;
+    whoever knows them drops them. Raises `TooManyToTellAgain`.
+    """
+    told = OutboxMessage.topic.in_(topic_names) & OutboxMessage.published_at.is_not(None)
+    if since is not None:
+        told &= OutboxMessage.recorded_at >= since
+    if order_id is not None:
+        told &= OutboxMessage.key == str(order_id)
+    some = select(OutboxMessage.position).where(told).limit(TOLD_AGAIN_MAX + 1).subquery()
+    if (await session.scalar(select(func.count()).select_from(some)) or 0) > TOLD_AGAIN_MAX:
+        raise TooManyToTellAgain(
+            f"That is more than {TOLD_AGAIN_MAX} facts, and new ones would wait: say a later time."
+        )
+    again = await session.execute(update(OutboxMessage).where(told).values(published_at=None))
+    session.info[RECORDED] = True  # wakes the relay
+    return int(again.rowcount)  # type: ignore[attr-defined]
 
 
 def _held_root(session: AsyncSession, order_id: UUID, event_type: str) -> roots.Root:

@@ -6,10 +6,11 @@ Locks are taken in one order everywhere, by a batch and by a release: the parked
 arrives during a release therefore waits for it, and is neither lost nor overtaken.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Identity, Text, bindparam, delete, false, func, select, tuple_, update
+from sqlalchemy import ARRAY, BigInteger, Identity, Index, Text, bindparam, delete, false, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chassis.database import ChassisModel
 from chassis.delivery import Delivery
 from chassis.errors import NotFound
+from chassis.paging import Cut
 
 _PAIRS = select(
     func.unnest(bindparam("consumers", type_=ARRAY(Text))), func.unnest(bindparam("keys", type_=ARRAY(Text)))
@@ -53,6 +55,28 @@ class ParkedMessage(ChassisModel):
     key: Mapped[str]
     headers: Mapped[dict[str, str]]
     body: Mapped[str] = mapped_column(Text)
+
+
+class DiscardedMessage(ChassisModel):
+    """What somebody decided never to apply. Rows are added and never changed: nothing is lost silently."""
+
+    __tablename__ = "discarded_messages"
+
+    position: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    consumer: Mapped[str]
+    event_id: Mapped[UUID]
+    topic: Mapped[str]
+    key: Mapped[str]
+    headers: Mapped[dict[str, str]]
+    body: Mapped[str] = mapped_column(Text)
+    parked_at: Mapped[datetime]
+    parked_because: Mapped[str] = mapped_column(Text)
+    """Why its key was parked."""
+    discarded_by: Mapped[str]
+    reason: Mapped[str] = mapped_column(Text)
+    discarded_at: Mapped[datetime] = mapped_column(server_default=func.clock_timestamp())
+
+    __table_args__ = (Index("discarded_messages_consumer_key_ix", "consumer", "key"),)
 
 
 async def keys_among(session: AsyncSession, wanted: dict[str, set[str]]) -> set[tuple[str, str]]:
@@ -104,13 +128,89 @@ def park(session: AsyncSession, consumer: str, delivery: Delivery) -> None:
     )
 
 
-async def take(session: AsyncSession, consumer: str, key: str) -> list[Delivery]:
-    """Remove `key` and return its messages in order. Raises `KeyNotParked`."""
+async def locked(session: AsyncSession, consumer: str, key: str) -> ParkedKey:
+    """The parked key, which nobody else releases meanwhile. Raises `KeyNotParked`."""
     parked = await session.get(ParkedKey, (consumer, key), with_for_update=True)
     if parked is None:
         raise KeyNotParked(f"{consumer} has not parked {key}: see the parked keys for what it has.")
+    return parked
+
+
+async def take(session: AsyncSession, consumer: str, key: str) -> list[Delivery]:
+    """Remove `key` and return its messages in order. Raises `KeyNotParked`."""
+    parked = await locked(session, consumer, key)
     waiting = (ParkedMessage.consumer == consumer, ParkedMessage.key == key)
     messages = (await session.scalars(select(ParkedMessage).where(*waiting).order_by(ParkedMessage.position))).all()
     await session.execute(delete(ParkedMessage).where(*waiting))
     await session.delete(parked)
     return [Delivery(message.topic, message.key, message.headers, message.body) for message in messages]
+
+
+def keep_discarded(
+    session: AsyncSession, parked: ParkedKey, deliveries: Sequence[Delivery], *, by: str, reason: str
+) -> None:
+    """Write down who threw what away, when and why, with the message itself."""
+    session.add_all(
+        DiscardedMessage(
+            consumer=parked.consumer,
+            event_id=delivery.id,
+            topic=delivery.topic,
+            key=delivery.key,
+            headers=delivery.headers,
+            body=delivery.body,
+            parked_at=parked.parked_at,
+            parked_because=parked.reason,
+            discarded_by=by,
+            reason=reason,
+        )
+        for delivery in deliveries
+    )
+
+
+async def discarded_ids(session: AsyncSession, consumer: str, key: str) -> set[UUID]:
+    """Of what came under `key`, what somebody decided that `consumer` never applies."""
+    of_key = (DiscardedMessage.consumer == consumer, DiscardedMessage.key == key)
+    return set(await session.scalars(select(DiscardedMessage.event_id).where(*of_key)))
+
+
+async def list_keys(
+    session: AsyncSession, cut: Cut, *, consumer: str | None, key: str | None
+) -> Sequence[tuple[ParkedKey, int]]:
+    """What is parked and how many messages of each key, by consumer and key."""
+    waiting = (ParkedMessage.consumer == ParkedKey.consumer, ParkedMessage.key == ParkedKey.key)
+    count = select(func.count()).select_from(ParkedMessage).where(*waiting).scalar_subquery()
+    keys = select(ParkedKey, count).order_by(ParkedKey.consumer, ParkedKey.key).limit(cut.limit + 1)
+    if after := cut.after_as(str, str):
+        keys = keys.where(tuple_(ParkedKey.consumer, ParkedKey.key) > tuple_(*after))
+    wanted = {name: value for name, value in {"consumer": consumer, "key": key}.items() if value is not None}
+    return [(parked, messages) for parked, messages in await session.execute(keys.filter_by(**wanted))]
+
+
+async def list_messages(session: AsyncSession, cut: Cut, *, consumer: str, key: str) -> Sequence[ParkedMessage]:
+    """Those of one key, the one to blame first. Raises `KeyNotParked`."""
+    if await session.get(ParkedKey, (consumer, key)) is None:
+        raise KeyNotParked(f"{consumer} has not parked {key}: see the parked keys for what it has.")
+    waiting = (ParkedMessage.consumer == consumer, ParkedMessage.key == key)
+    messages = select(ParkedMessage).where(*waiting).order_by(ParkedMessage.position).limit(cut.limit + 1)
+    if after := cut.after_as(int):
+        messages = messages.where(ParkedMessage.position > after[0])
+    return (await session.scalars(messages)).all()
+
+
+async def get_message(session: AsyncSession, consumer: str, key: str, event_id: UUID) -> ParkedMessage:
+    """Raises `KeyNotParked`."""
+    of_key = (ParkedMessage.consumer == consumer, ParkedMessage.key == key, ParkedMessage.event_id == event_id)
+    message = (await session.scalars(select(ParkedMessage).where(*of_key).limit(1))).one_or_none()
+    if message is None:
+        raise KeyNotParked(f"{consumer} has not parked {event_id} of {key}: see the messages of the key.")
+    return message
+
+
+async def list_discarded(session: AsyncSession, cut: Cut, *, consumer: str | None) -> Sequence[DiscardedMessage]:
+    """The newest first."""
+    messages = select(DiscardedMessage).order_by(DiscardedMessage.position.desc()).limit(cut.limit + 1)
+    if after := cut.after_as(int):
+        messages = messages.where(DiscardedMessage.position < after[0])
+    if consumer is not None:
+        messages = messages.where(DiscardedMessage.consumer == consumer)
+    return (await session.scalars(messages)).all()

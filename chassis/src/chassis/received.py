@@ -123,6 +123,13 @@ def _first_of_each(deliveries: Sequence[Delivery], consumer: str, entered: set[t
     return fresh
 
 
+async def entered(session: AsyncSession, consumer: str, event_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the ids that `consumer` has applied or parked, as far as it remembers."""
+    known = select(InboxMessage.event_id).where(InboxMessage.consumer == consumer)
+    of_these = InboxMessage.event_id == func.any(bindparam("event_ids", type_=ARRAY(Uuid)))
+    return set(await session.scalars(known.where(of_these), {"event_ids": list(event_ids)}))
+
+
 def remember(database: Database, event_ids: Iterable[UUID]) -> None:
     """Know at once in this process that facts without effect were read; the table knows a moment later."""
     seen: dict[UUID, None] = database.shared.setdefault(Seen, {})

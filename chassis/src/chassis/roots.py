@@ -78,6 +78,11 @@ def add(session: AsyncSession, root: Root) -> None:
     _held(session)[root.order_id] = root
 
 
+def hide(session: AsyncSession, order_id: UUID) -> None:
+    """Let the order count as one that is not there, until its root is added. The caller has its row locked."""
+    _held(session)[order_id] = None
+
+
 def held(session: AsyncSession, order_id: UUID) -> Root | None:
     """The root of `order_id` if this transaction holds its lock."""
     return _held(session).get(order_id)

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 SERVICES = ("order", "project", "finance", "notify", "gateway")
 """The names of the five on the bus, in consumer groups and in addresses."""
 
+READ_MODELS = ("gateway",)
+"""Those that keep what others tell in a form of their own, all of which can be made again from the threads."""
+
 MESSAGE_BYTES_MAX = 4 * 1024 * 1024
 """`max.message.bytes` of every topic. Kafka applies it to a produced batch, not to one message."""
 
@@ -59,6 +62,11 @@ def dead_letters(service: str) -> str:
     return f"{service}.dead-letter"
 
 
+def rebuild(service: str) -> str:
+    """Where the archive tells `service` again what its read model is made of."""
+    return f"{service}.rebuild"
+
+
 CATALOGUE: tuple[Topic, ...] = (
     Topic(
         name=ORDERS,
@@ -88,6 +96,16 @@ CATALOGUE: tuple[Topic, ...] = (
         key="the key of the request",
         writers=("order",),
         readers=(ERP,),
+    ),
+    *(
+        Topic(
+            name=rebuild(service),
+            purpose=f"Threads from the archive, entry by entry, for {service} to make its read model again from.",
+            key="order_id",
+            writers=("order",),
+            readers=(service,),
+        )
+        for service in READ_MODELS
     ),
     *(
         Topic(

@@ -160,7 +160,6 @@ def test_a_killed_postgres_recovers_what_was_committed(stack: Running) -> None:
     insert(stack, parked, database="notify")
     killed = stack.kill("postgres")
     assert stack.until_healthy_again("postgres", killed)["parked"] == 1
-    assert "a reason" in stack.orderloom("parked")[1]
 
 
 def test_a_killed_broker_is_told_everything_again_while_the_services_rest(stack: Running) -> None:

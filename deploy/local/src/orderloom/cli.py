@@ -3,29 +3,35 @@
 import argparse
 import asyncio
 import json
-import shlex
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import httpx
 from rich.console import Console
 from rich.table import Column, Table
 
-from contracts import acls
-from contracts.topics import DIRECTORY, ERP, ORDERS
-from orderloom import bus, hooks, parked, ports, state, status, up
+from orderloom import bus, hooks, ports, state, status, up
 from orderloom.broker import Broker
+from orderloom.commands import acls, parked, rebuild, repartition, republish, trace, verification
+from orderloom.commands.administrator import NoSuchOrder, NotRunning, running
+from orderloom.commands.rebuild import RebuildTooSlow
 from orderloom.folder import DataFolder, FolderInUse, NotOurFolder, of_checkout, secret_once
-from orderloom.repartition import CannotRepartition, Repartitioning
-from orderloom.republish import republish
+from orderloom.gateway import Refused
+from orderloom.repartition import CannotRepartition
 from orderloom.stack import Stack
 
-BUS_LOCK_SECONDS = 60.0
+REFUSALS = (
+    NotRunning,
+    NoSuchOrder,
+    RebuildTooSlow,
+    CannotRepartition,
+    NotOurFolder,
+    FolderInUse,
+    bus.ServiceNotPaused,
+    up.StackFailed,
+)
 
 console = Console(soft_wrap=True, highlight=False)
-
-
-class NotRunning(Exception):
-    """The command needs a running stack, or a part of this checkout that is not there."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,8 +39,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
     try:
         return int(arguments.run(arguments) or 0)
-    except (NotRunning, NotOurFolder, FolderInUse, bus.ServiceNotPaused, up.StackFailed, CannotRepartition) as refusal:
+    except REFUSALS as refusal:
         console.print(str(refusal), style="red", markup=False)
+        return 1
+    except Refused as refusal:
+        console.print(refusal.sentence, style="red", markup=False)
+        return 1
+    except httpx.TransportError as failure:
+        console.print(f"The gateway does not answer: {failure!r}", style="red", markup=False)
         return 1
     except (KeyboardInterrupt, asyncio.CancelledError):  # a stack in the foreground was told to end
         return 0
@@ -48,15 +60,18 @@ def _parser() -> argparse.ArgumentParser:
     down.add_argument("--wipe", action="store_true", help="remove its data as well")
     shown = _command(commands, "status", _status, "say how the stack is; exit code 0 when it is healthy")
     shown.add_argument("--json", action="store_true")
-    again = _command(commands, "republish", _republish, "tell the facts of the outboxes again")
-    again.add_argument("--directory", action="store_true", help=f"only the topic {DIRECTORY}, from the beginning")
-    _command(commands, "parked", _parked, "list the keys whose messages wait because one could not be applied")
-    more = _command(commands, "repartition", _repartition, "give a topic more partitions, each key staying in order")
-    more.add_argument("partitions", type=int, help="how many it shall have")
-    more.add_argument("--topic", default=ORDERS)
-    allowed = _command(commands, "acls", _acls, "print who may do what on the bus, as arguments of kafka-acls")
-    allowed.add_argument("--system", action="append", metavar="NAME", help="the user name of a system outside")
-    allowed.add_argument("--topic-prefix", default="")
+    republish.add_arguments(_command(commands, "republish", republish.run, "tell facts again that the bus has lost"))
+    shown = _command(commands, "parked", parked.run, "what waits because it could not be applied: list, retry, discard")
+    parked.add_arguments(shown, _data_option(default=argparse.SUPPRESS))
+    verified = _command(commands, "verify-thread", verification.run, "say whether nobody changed what happened")
+    verification.add_arguments(verified)
+    trace.add_arguments(_command(commands, "trace", trace.run, "say what caused what in the life of an order"))
+    rebuild.add_arguments(
+        _command(commands, "rebuild", rebuild.run, "make a service's read model again from the archive")
+    )
+    more = _command(commands, "repartition", repartition.run, "give a topic more partitions, each key staying in order")
+    repartition.add_arguments(more)
+    acls.add_arguments(_command(commands, "acls", acls.run, "print who may do what on the bus, for kafka-acls"))
     _command(commands, "defaults", _defaults, "install the data files of the defaults")
     demo = _command(commands, "demo", _demo, "take orders through their whole life and leave the portal running")
     if module := hooks.find("demo"):
@@ -70,16 +85,23 @@ def _command(
     run: Callable[[argparse.Namespace], int | None],
     purpose: str,
 ) -> argparse.ArgumentParser:
-    parser = commands.add_parser(name, help=purpose, description=purpose)
+    data = _data_option(default=of_checkout(Path.cwd()))
+    parser = commands.add_parser(name, parents=[data], help=purpose, description=purpose)
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _data_option(*, default: object) -> argparse.ArgumentParser:
+    """A parent of parsers. Below another parser that has it, the default must not undo what was given there."""
+    parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument(
         "--data",
         dest="folder",
         type=lambda path: DataFolder(Path(path).resolve()),
-        default=of_checkout(Path.cwd()),
+        default=default,
         metavar="DIR",
         help="the data folder, .orderloom of this checkout unless named",
     )
-    parser.set_defaults(run=run)
     return parser
 
 
@@ -158,44 +180,8 @@ def _print_status(read: status.Status) -> None:
     console.print(f"Parked keys: {'unknown' if read.parked is None else read.parked}")
 
 
-def _republish(arguments: argparse.Namespace) -> None:
-    stack = _running(arguments.folder)
-    count = asyncio.run(_republish_to(stack, only_topic=DIRECTORY if arguments.directory else None))
-    console.print(f"Told {count} facts again.")
-
-
-async def _republish_to(stack: Stack, *, only_topic: str | None) -> int:
-    known = state.load(stack.folder.state).processes
-    services = [bus.Service(name, known[name].pid, stack.url(name)) for name in stack.workers if known[name].is_alive]
-    async with stack.folder.locked("bus", patience_seconds=BUS_LOCK_SECONDS), bus.resting(services):
-        prefix = stack.broker.topic_prefix
-        return await republish(stack.databases, stack.kafka, only_topic=only_topic, topic_prefix=prefix)
-
-
-def _repartition(arguments: argparse.Namespace) -> None:
-    stack = _running(arguments.folder)
-    if stack.broker.forgets:
-        raise CannotRepartition("The embedded broker makes its topics anew at each start: use an Apache Kafka.")
-    wanted = Repartitioning(
-        stack.databases, stack.kafka, arguments.topic, arguments.partitions, stack.broker.topic_prefix
-    )
-    asyncio.run(wanted.run(console.print))
-
-
-def _acls(arguments: argparse.Namespace) -> None:
-    for grant in acls.grants(arguments.topic_prefix, systems=arguments.system or [ERP]):
-        console.print(shlex.join(acls.arguments(grant)), markup=False)
-
-
-def _parked(arguments: argparse.Namespace) -> None:
-    table = Table("service", "consumer", "key", "since", "reason")
-    for key in asyncio.run(parked.keys(_running(arguments.folder).databases)):
-        table.add_row(key.service, key.consumer, key.key, f"{key.parked_at:%Y-%m-%d %H:%M:%S %Z}", key.reason)
-    console.print(table if table.row_count else "Nothing is parked.")
-
-
 def _defaults(arguments: argparse.Namespace) -> None:
-    stack = _running(arguments.folder)
+    stack = running(arguments.folder)
     if not (defaults := hooks.find("defaults")):
         raise NotRunning("This checkout has no defaults.")
     defaults.install(stack.url("gateway"), secret_once(stack.folder.admin_password))
@@ -206,12 +192,6 @@ def _demo(arguments: argparse.Namespace) -> int | None:
         raise NotRunning("This checkout has no demo.")
     code: int | None = demo.main(arguments)
     return code
-
-
-def _running(folder: DataFolder) -> Stack:
-    if not state.load(folder.state).is_supervised:
-        raise NotRunning(f"No stack runs in {folder.path}: start it with `orderloom up`.")
-    return Stack.of(folder)
 
 
 if __name__ == "__main__":

@@ -29,6 +29,12 @@ class Refused(Exception):
         request = answer.request
         super().__init__(f"{request.method} {request.url.path}: {self.status} {self.problem.get('title', '')}")
 
+    @property
+    def sentence(self) -> str:
+        """For people: what was said, and where something is wrong."""
+        wrong = [f"{error['field']}: {error['reason']}" for error in self.problem.get("errors", ())]
+        return "\n".join([self.problem.get("title") or str(self), *wrong])
+
 
 class Gateway:
     """One address, many people: each request is made in the name of one of them.
@@ -36,10 +42,18 @@ class Gateway:
     An unsafe request carries an `Idempotency-Key`, so that it can be sent again when its answer was lost.
     """
 
-    def __init__(self, url: str, passwords: dict[str, str], *, password: str = "") -> None:
+    def __init__(
+        self,
+        url: str,
+        passwords: dict[str, str],
+        *,
+        password: str = "",
+        patience_seconds: float = PATIENCE_SECONDS,
+    ) -> None:
         """`passwords` by user; `password` is that of everyone else."""
         self._passwords = passwords
         self._password = password
+        self._patience_seconds = patience_seconds
         self._tokens: dict[str, str] = {}
         self._signing_in: dict[str, asyncio.Lock] = {}
         self._http = httpx.AsyncClient(
@@ -66,12 +80,12 @@ class Gateway:
         """Raises `Refused`."""
         return await self.request(user, "PUT", path, json=body, **more)
 
-    async def all_pages(self, user: str, path: str) -> list[dict[str, Any]]:
+    async def all_pages(self, user: str, path: str, **params: Any) -> list[dict[str, Any]]:
         """Every row of a list that comes in pages."""
         rows: list[dict[str, Any]] = []
         cursor = None
         while True:
-            page = await self.get(user, path, params={"limit": 200} | ({"cursor": cursor} if cursor else {}))
+            page = await self.get(user, path, params={"limit": 200} | params | ({"cursor": cursor} if cursor else {}))
             rows += page["items"]
             cursor = page["next_cursor"]
             if not cursor:
@@ -85,7 +99,7 @@ class Gateway:
         if after:
             headers["Orderloom-After"] = after
         headers |= more.pop("headers", {})
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + self._patience_seconds
         while True:
             answer = await self._try(user, method, path, headers, more, deadline)
             if answer is not None:

@@ -1,12 +1,28 @@
 """The order service, assembled."""
 
+import asyncio
 from pathlib import Path
 
 from chassis.application import Service
+from chassis.clock import utc_now
+from chassis.worker import Worker
+from order import operations
 from order.api import routers
 from order.consumers import effects, thread
 from order.models import Model, Order
 from order.settings import Settings
+
+ARCHIVE_POLL_SECONDS = 0.5
+
+
+async def tell_archive(worker: Worker) -> None:
+    """Tells threads again for the rebuilds that were asked for."""
+    while True:
+        async with worker.database.transaction() as session:
+            told = await operations.tell_archive(session, now=utc_now())
+        if not told:
+            await asyncio.sleep(ARCHIVE_POLL_SECONDS)
+
 
 service = Service(
     name="order",
@@ -16,6 +32,7 @@ service = Service(
     root=Order,
     metadata=Model.metadata,
     migrations=Path(__file__).parents[2] / "migrations",
+    duties=(tell_archive,),
 )
 
 if __name__ == "__main__":

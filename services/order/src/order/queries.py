@@ -1,29 +1,37 @@
 """What can be known about orders. Nothing here writes or locks."""
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Text, and_, cast, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import aliased, defer, selectinload
 
 from chassis.cached import Cached
 from chassis.clock import utc_now
 from chassis.errors import NotYetKnown
 from chassis.ids import new_id
+from chassis.outbox import OutboxMessage
 from chassis.paging import Cut
 from contracts.directory import OrderTypePublished
 from contracts.order import ApprovalStep
 from contracts.order_body import HttpOrderBody
 from order import intake, ladder, thread
 from order.ladder import Rung
-from order.models import ApprovalRung, Client, Decision, ExchangeRate, Order, OrderLine, OrderType, ThreadEntry
+from order.models import ApprovalRung, Client, Decision, ExchangeRate, Order, OrderLine, OrderType, Rebuild, ThreadEntry
 from order.models.client import ClientNotFound
 from order.models.order import OrderNotFound
 from order.models.order_type import OrderTypeNotFound
+from order.models.rebuild import RebuildNotFound
+
+THREAD = tuple(ThreadEntry.__table__.columns)
+"""Plain rows: nobody changes an entry."""
+THREAD_ROWS = 100
+"""Held in memory at once while threads are verified."""
 
 
 async def get_order(session: AsyncSession, order_id: UUID) -> Order:
@@ -35,7 +43,13 @@ async def get_order(session: AsyncSession, order_id: UUID) -> Order:
 
 
 async def list_orders(
-    session: AsyncSession, cut: Cut, *, status: str | None, client_code: str | None, search: str | None
+    session: AsyncSession,
+    cut: Cut,
+    *,
+    status: str | None,
+    client_code: str | None,
+    search: str | None,
+    order_no: str | None = None,
 ) -> Sequence[Order]:
     """The newest first, one more than the page holds if there are more. `search` is a part of number, id or title."""
     orders = select(Order).order_by(Order.order_id.desc()).limit(cut.limit + 1)
@@ -45,6 +59,8 @@ async def list_orders(
         orders = orders.where(Order.status == status)
     if client_code:
         orders = orders.where(Order.client_code == client_code)
+    if order_no:
+        orders = orders.where(Order.order_no == order_no)
     if search:
         columns = (Order.order_no, Order.external_id, Order.title)
         orders = orders.where(or_(*(column.icontains(search, autoescape=True) for column in columns)))
@@ -111,13 +127,143 @@ async def read_thread(session: AsyncSession, order_id: UUID, cut: Cut) -> Sequen
     return (await session.scalars(entries.order_by(ThreadEntry.position).limit(cut.limit + 1))).all()
 
 
-async def first_broken_in_thread(session: AsyncSession, order_id: UUID) -> tuple[Order, int | None]:
-    """The order, and the position of the first entry that was tampered with. Raises `OrderNotFound`."""
-    order = await get_order(session, order_id)
-    entries = select(ThreadEntry).where(ThreadEntry.order_id == order_id).order_by(ThreadEntry.position)
-    return order, thread.first_broken(
-        order_id, await session.scalars(entries), length=order.thread_length, head=order.thread_head
+@dataclass
+class Verified:
+    """What became of computing the hashes of an order's thread again."""
+
+    order_id: UUID
+    order_no: str
+    length: int
+    head: str
+    first_broken: int | None
+    """The position of the first entry that is not what was appended; None when the thread is whole."""
+
+    @property
+    def verified(self) -> bool:
+        return self.first_broken is None
+
+
+async def verify_thread(session: AsyncSession, order_id: UUID) -> Verified:
+    """Raises `OrderNotFound`."""
+    found = await _verify(session, [order_id])
+    if not found:
+        raise OrderNotFound(f"There is no order {order_id}.")
+    return found[0]
+
+
+async def verify_threads(session: AsyncSession, cut: Cut) -> Sequence[Verified]:
+    """The threads of some orders, the oldest first."""
+    orders = select(Order.order_id).order_by(Order.order_id).limit(cut.limit + 1)
+    if after := cut.after_as(UUID):
+        orders = orders.where(Order.order_id > after[0])
+    return await _verify(session, (await session.scalars(orders)).all())
+
+
+async def _verify(session: AsyncSession, order_ids: Sequence[UUID]) -> list[Verified]:
+    """Heads and entries in one statement: an entry appended meanwhile would look like a forged one."""
+    entries = (
+        select(Order.order_no, Order.thread_length, Order.thread_head, Order.order_id.label("of_order"), *THREAD)
+        .outerjoin(ThreadEntry, ThreadEntry.order_id == Order.order_id)
+        .where(Order.order_id.in_(order_ids))
+        .order_by(Order.order_id, ThreadEntry.position)
     )
+    found: list[Verified] = []
+    proof = None
+    rows = await session.stream(entries, execution_options={"yield_per": THREAD_ROWS})
+    async for row in rows:
+        if not found or found[-1].order_id != row.of_order:
+            proof = thread.Proof(row.of_order)
+            found.append(Verified(row.of_order, row.order_no, row.thread_length, row.thread_head, None))
+        assert proof is not None
+        if row.position is not None:
+            proof.read(row)
+        found[-1].first_broken = proof.first_broken(length=row.thread_length, head=row.thread_head)
+    return found
+
+
+async def verified_thread(session: AsyncSession, order_id: UUID) -> tuple[Verified, Sequence[Any]]:
+    """A whole thread, and whether it is what was appended. Raises `OrderNotFound`."""
+    verified = await verify_thread(session, order_id)
+    entries = select(ThreadEntry).where(ThreadEntry.order_id == order_id, ThreadEntry.position <= verified.length)
+    return verified, (await session.execute(entries.with_only_columns(*THREAD).order_by(ThreadEntry.position))).all()
+
+
+async def count_threads(session: AsyncSession) -> int:
+    """How many orders have one: a draft has none yet."""
+    return int(await session.scalar(select(func.count()).where(Order.thread_length > 0)) or 0)
+
+
+async def next_thread(session: AsyncSession, rebuild: Rebuild) -> UUID | None:
+    """The order whose thread is told next, or None after the last."""
+    orders = select(Order.order_id).where(Order.thread_length > 0).order_by(Order.order_id).limit(1)
+    if rebuild.last_order_id is not None:
+        orders = orders.where(Order.order_id > rebuild.last_order_id)
+    only = Order.order_id == rebuild.order_id if rebuild.order_id else Order.order_id < rebuild.rebuild_id
+    return await session.scalar(orders.where(only))
+
+
+async def is_on_its_way(session: AsyncSession, topic: str) -> bool:
+    """Whether something was told on `topic` that has not left yet."""
+    pending = (OutboxMessage.topic == topic, OutboxMessage.published_at.is_(None))
+    return bool(await session.scalar(select(exists().where(*pending))))
+
+
+async def list_rebuilds(session: AsyncSession, cut: Cut) -> Sequence[Rebuild]:
+    """The newest first."""
+    rebuilds = select(Rebuild).order_by(Rebuild.rebuild_id.desc()).limit(cut.limit + 1)
+    if after := cut.after_as(UUID):
+        rebuilds = rebuilds.where(Rebuild.rebuild_id < after[0])
+    return (await session.scalars(rebuilds)).all()
+
+
+async def get_rebuild(session: AsyncSession, rebuild_id: UUID) -> Rebuild:
+    """Raises `RebuildNotFound`."""
+    rebuild = await session.get(Rebuild, rebuild_id)
+    if rebuild is None:
+        raise RebuildNotFound(f"There is no rebuild {rebuild_id}.")
+    return rebuild
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A fact of a thread, and how long after its cause it was told."""
+
+    entry: Any
+    cause_position: int | None
+    """None when the cause is no fact that stands before it: a request, a message, a timer."""
+    cause_time: str | None
+
+    @property
+    def ms_since_cause(self) -> int | None:
+        """By the clocks of their tellers. None where one of the times is none."""
+        try:
+            told, caused = (dt.datetime.fromisoformat(time) for time in (self.entry.time, self.cause_time or ""))
+            return round((told - caused) / dt.timedelta(milliseconds=1))
+        except (ValueError, TypeError):  # no instant, or one without its zone beside one with
+            return None
+
+
+async def trace(session: AsyncSession, order_id: UUID, cut: Cut) -> Sequence[Traced]:
+    """The order's facts in order, each with its cause: parents stand before their children, however deep the tree."""
+    await get_order(session, order_id)
+    (after,) = cut.after_as(int) or (0,)
+    cause = aliased(ThreadEntry)
+    entries = (
+        select(ThreadEntry, cause.position, cause.time)
+        .outerjoin(
+            cause,
+            and_(
+                cause.order_id == ThreadEntry.order_id,
+                cause.position < ThreadEntry.position,
+                cast(cause.event_id, Text) == ThreadEntry.causation_id,
+            ),
+        )
+        .where(ThreadEntry.order_id == order_id, ThreadEntry.position > after)
+        .order_by(ThreadEntry.position)
+        .limit(cut.limit + 1)
+        .options(defer(ThreadEntry.body))
+    )
+    return [Traced(entry, position, time) for entry, position, time in await session.execute(entries)]
 
 
 async def get_client(session: AsyncSession, client_id: UUID) -> Client:

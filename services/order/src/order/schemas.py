@@ -1,7 +1,7 @@
 """HTTP bodies."""
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -37,6 +37,13 @@ class OptionalReasonIn(Incoming):
 
 class AcceptanceIn(Incoming):
     note: Reason | None = None
+
+
+class RebuildIn(Incoming):
+    service: Literal["order", "project", "finance", "notify", "gateway"]
+    order_id: Annotated[UUID, Field(strict=False)] | None = None
+    force: bool = False
+    """Even where the archive has fewer facts than the read model says it is made of."""
 
 
 class OrderTypeIn(BaseModel):
@@ -173,10 +180,47 @@ class ThreadEntryOut(Out):
 
 
 class VerificationOut(Out):
+    order_id: UUID
+    order_no: str
     verified: bool
     length: int
     head: str
     first_broken: int | None
+
+
+class BrokenThreadOut(BaseModel):
+    order_id: UUID
+    first_broken: int
+
+
+class TracedOut(BaseModel):
+    """A fact, and what caused it."""
+
+    position: int
+    event_id: UUID
+    type: str
+    teller: str
+    actor: str
+    time: str
+    cause_id: str
+    """Of a fact before it, or of a request, a message or a timer."""
+    cause_position: int | None
+    """On this thread; None when the cause is no fact of it."""
+    ms_since_cause: int | None
+
+
+class RebuildOut(Out):
+    rebuild_id: UUID
+    service: str
+    order_id: UUID | None
+    is_forced: bool
+    requested_by: str
+    requested_at: dt.datetime
+    orders_total: int
+    orders_told: int
+    facts_told: int
+    broken: list[BrokenThreadOut]
+    finished_at: dt.datetime | None
 
 
 class ClientOut(Out):

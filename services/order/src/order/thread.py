@@ -1,7 +1,6 @@
 """The chain that makes an order's thread tamper-evident: every entry's hash covers the one before it."""
 
 import hashlib
-from collections.abc import Iterable
 from typing import Protocol
 from uuid import UUID
 
@@ -29,15 +28,21 @@ def link(previous: str, *, event_id: UUID, type: str, source: str, time: str, ac
     return sha256("\n".join([previous, str(event_id), type, source, time, actor, sha256(body)]))
 
 
-def first_broken(order_id: UUID, entries: Iterable[Entry], *, length: int, head: str) -> int | None:
-    """The position of the first entry that is not what was appended, or None when the thread is whole.
+class Proof:
+    """Reads the entries of one thread in order, one at a time, and finds the first that is not what was appended."""
 
-    `length` and `head` are kept apart from the entries: an entry cut off at the end breaks no link.
-    """
-    previous, position = first_previous(order_id), 0
-    for position, entry in enumerate(entries, start=1):
-        previous = link(
-            previous,
+    def __init__(self, order_id: UUID) -> None:
+        self._position = 0
+        self._previous = first_previous(order_id)
+        self._broken: int | None = None
+
+    def read(self, entry: Entry) -> None:
+        """The next one."""
+        if self._broken is not None:
+            return
+        self._position += 1
+        self._previous = link(
+            self._previous,
             event_id=entry.event_id,
             type=entry.type,
             source=entry.source,
@@ -45,9 +50,17 @@ def first_broken(order_id: UUID, entries: Iterable[Entry], *, length: int, head:
             actor=entry.actor,
             body=entry.body,
         )
-        if entry.position != position or entry.hash != previous:
-            return position
-    return None if (position, previous) == (length, head) else position + 1
+        if entry.position != self._position or entry.hash != self._previous:
+            self._broken = self._position
+
+    def first_broken(self, *, length: int, head: str) -> int | None:
+        """Its position, or None when the thread is whole.
+
+        `length` and `head` are kept apart from the entries: an entry cut off at the end breaks no link.
+        """
+        if self._broken is not None or (self._position, self._previous) == (length, head):
+            return self._broken
+        return self._position + 1
 
 
 def sha256(text: str) -> str:

@@ -10,8 +10,9 @@ from chassis import outbox
 from chassis.application import Service
 from chassis.clock import utc_now
 from chassis.ids import new_id
+from chassis.read_model import ReadModel
 from chassis.worker import Worker
-from portal import operations
+from portal import operations, queries
 from portal.api import routers
 from portal.api.pages import SignInFirst, lead_to_sign_in
 from portal.api.sign_in import answer_too_many_failures
@@ -19,7 +20,7 @@ from portal.api_document import KeptDocument
 from portal.consumers import view
 from portal.credentials import Credentials
 from portal.forwarding import Services
-from portal.models import Model, OrderView
+from portal.models import Model, OrderView, TaskView, TimelineEntry
 from portal.models.user import TooManyFailures
 from portal.security_headers import SecurityHeaders
 from portal.settings import Settings
@@ -64,6 +65,7 @@ service = Service(
     root=OrderView,
     metadata=Model.metadata,
     migrations=Path(__file__).parents[2] / "migrations",
+    read_model=ReadModel(consumer=view, root=OrderView, parts=(TimelineEntry, TaskView), known=queries.known_facts),
     duties=(keep_people_able_to_sign_in,),
     prepare=prepare,
 )

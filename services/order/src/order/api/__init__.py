@@ -4,8 +4,10 @@ from order.api.approvals import approvals
 from order.api.catalogue import catalogue
 from order.api.imports import imports
 from order.api.orders import orders
+from order.api.rebuilds import rebuilds
+from order.api.threads import threads
 
-routers = (imports, orders, approvals, catalogue)
+routers = (imports, orders, threads, approvals, catalogue, rebuilds)
 """`imports` first: its path is more exact than `orders/{order_id}`."""
 
 __all__ = ["routers"]

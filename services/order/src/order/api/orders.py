@@ -1,4 +1,4 @@
-"""Orders: placing, reading and ending them, and their thread."""
+"""Orders: placing, reading and ending them."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -20,8 +20,6 @@ from order.schemas import (
     OrderSummaryOut,
     PreviewOut,
     ReasonIn,
-    ThreadEntryOut,
-    VerificationOut,
 )
 from order.settings import Settings
 
@@ -90,9 +88,12 @@ async def list_orders(
     cut: PageCut,
     status: Filter = None,
     client_code: Filter = None,
+    order_no: Filter = None,
     search: Filter = None,
 ) -> Any:
-    rows = await queries.list_orders(session, cut, status=status, client_code=client_code, search=search)
+    rows = await queries.list_orders(
+        session, cut, status=status, client_code=client_code, order_no=order_no, search=search
+    )
     return cut.page(rows, lambda order: [order.order_id])
 
 
@@ -168,21 +169,6 @@ async def accept_delivery(
         session, order_id=order_id, client=principal, note=body.note, zone=settings.company_zone, now=now
     )
     return _tagged(response, order)
-
-
-@orders.get("/{order_id}/thread", response_model=Page[ThreadEntryOut])
-async def read_thread(order_id: UUID, session: Session, principal: Staff, cut: PageCut) -> Any:
-    """Everything that happened to the order, as it was published."""
-    return cut.page(await queries.read_thread(session, order_id, cut), lambda entry: [entry.position])
-
-
-@orders.get("/{order_id}/thread/verification")
-async def verify_thread(order_id: UUID, session: Session, principal: Staff) -> VerificationOut:
-    """Whether nobody changed the thread: every hash is computed again."""
-    order, first_broken = await queries.first_broken_in_thread(session, order_id)
-    return VerificationOut(
-        verified=first_broken is None, length=order.thread_length, head=order.thread_head, first_broken=first_broken
-    )
 
 
 def _tagged(response: Response, order: Order) -> Order:

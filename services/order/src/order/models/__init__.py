@@ -5,6 +5,7 @@ from order.models.client import Client
 from order.models.model import Model
 from order.models.order import Order, OrderLine, OrderStatus
 from order.models.order_type import OrderType
+from order.models.rebuild import Rebuild
 from order.models.request import InboundRequest
 from order.models.thread import ThreadEntry
 
@@ -19,5 +20,6 @@ __all__ = [
     "OrderLine",
     "OrderStatus",
     "OrderType",
+    "Rebuild",
     "ThreadEntry",
 ]

@@ -12,6 +12,7 @@ from order.operations.delivery import (
 from order.operations.imports import import_orders
 from order.operations.money import learn_of_invoice, learn_of_receipt, learn_of_settlement
 from order.operations.orders import cancel_order, edit_order, hold_order, place_draft, place_order, resume_order
+from order.operations.rebuild import start_rebuild, tell_archive
 from order.operations.requests import answer_request, give_up_request
 from order.operations.thread import append_to_thread
 
@@ -40,4 +41,6 @@ __all__ = [
     "replace_ladder",
     "replace_rates",
     "resume_order",
+    "start_rebuild",
+    "tell_archive",
 ]

@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKey, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.delivery import Delivery
+from contracts import topics
 from portal.models.model import Model
 from portal.models.order_view import OrderView
 
@@ -42,6 +43,19 @@ class TimelineEntry(Model):
             causation_id=fact.causation_id,
             body=fact.body,
         )
+
+    @property
+    def fact(self) -> Delivery:
+        """As it came, without what no effect depends on."""
+        headers = {
+            "ce_id": str(self.event_id),
+            "ce_type": self.type,
+            "ce_source": self.source,
+            "ce_time": self.time,
+            "ce_actor": self.actor,
+            "ce_causationid": self.causation_id,
+        }
+        return Delivery(topics.ORDERS, str(self.order_id), headers, self.body)
 
     @property
     def data(self) -> Any:

@@ -11,7 +11,14 @@ from portal.queries.access import (
     user_of_email,
     user_of_name,
 )
-from portal.queries.orders import get_order, list_orders, newest_of_timeline, read_timeline, stages_of_board
+from portal.queries.orders import (
+    get_order,
+    known_facts,
+    list_orders,
+    newest_of_timeline,
+    read_timeline,
+    stages_of_board,
+)
 from portal.queries.work import list_approvals, list_tasks
 
 __all__ = [
@@ -21,6 +28,7 @@ __all__ = [
     "get_order",
     "get_user",
     "has_users",
+    "known_facts",
     "list_api_keys",
     "list_approvals",
     "list_orders",

@@ -11,6 +11,7 @@ from sqlalchemy.orm import selectinload, undefer_group
 
 from chassis.paging import Cut
 from chassis.principal import Principal
+from chassis.read_model import Known
 from portal import disclosure
 from portal.models import OrderType, OrderView, TimelineEntry
 from portal.models.order_view import DOCUMENT, OVER, OrderNotFound
@@ -71,6 +72,14 @@ async def newest_of_timeline(
     """The last facts, the newest first, of an order that `seen_by` is known to see."""
     entries = _timeline(order_id, seen_by=seen_by).order_by(TimelineEntry.position.desc()).limit(limit)
     return (await session.scalars(entries)).all()
+
+
+async def known_facts(session: AsyncSession, order_id: UUID) -> Known:
+    """What the view of an order is made of: its version counts the facts, its timeline holds them."""
+    version = await session.scalar(select(OrderView.version).where(OrderView.order_id == order_id))
+    columns = select(*TimelineEntry.__table__.columns)  # no objects: the rows may be deleted and made again
+    entries = columns.where(TimelineEntry.order_id == order_id).order_by(TimelineEntry.position)
+    return Known(version or 0, [TimelineEntry(**row).fact for row in (await session.execute(entries)).mappings()])
 
 
 @dataclass(frozen=True)
