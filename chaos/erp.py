@@ -96,9 +96,7 @@ class Erp:
                 topics.OUTBOUND, auto_offset_reset="earliest", fetch_max_wait_ms=50, **self._kafka.client_options
             )
             try:
-                async with asyncio.timeout(
-                    3 * AGAIN_SECONDS
-                ):  # a client may wait for a killed broker for ever
+                async with asyncio.timeout(3 * AGAIN_SECONDS):  # a client may wait for a killed broker for ever
                     await consumer.start()
                     await self._read(consumer)
             except Exception as reason:  # what a client meets while the broker dies; an ERP would go on as well

@@ -1,12 +1,16 @@
 """Migrations are a step before a service starts. Two that start at once wait for each other."""
 
 import asyncio
+from collections.abc import Iterator
+from io import StringIO
 from pathlib import Path
 
 from alembic import command, context
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, MetaData, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -18,6 +22,10 @@ TABLES_COME_FROM = (idempotency, outbox, parking, rebuilding, received, timers)
 
 LOCK = 7_261
 """The advisory lock of whoever migrates a database."""
+
+
+LOCK_TIMEOUT_SECONDS = 5
+"""A step that waits for a table longer than this would make everyone else wait behind it: it fails, and is run again."""
 
 
 def migrate(database_url: str, folder: Path) -> None:
@@ -35,6 +43,17 @@ def run_in_environment(*metadatas: MetaData) -> None:
     asyncio.run(_on_connection(database_url, lambda connection: _upgrade(connection, targets)))
 
 
+def statements(folder: Path) -> Iterator[tuple[Script, str]]:
+    """Each revision in `folder`, the oldest first, with the SQL that it runs."""
+    scripts = ScriptDirectory(folder)
+    for script in reversed(list(scripts.walk_revisions())):
+        written = StringIO()
+        options = {"as_sql": True, "output_buffer": written, "literal_binds": True}
+        with Operations.context(MigrationContext.configure(dialect_name="postgresql", opts=options)):
+            script.module.upgrade()
+        yield script, written.getvalue()
+
+
 async def differences(database_url: str, *metadatas: MetaData) -> list[object]:
     """What the models have and the migrated database has not, or the other way round."""
     found: list[object] = []
@@ -48,6 +67,7 @@ async def differences(database_url: str, *metadatas: MetaData) -> list[object]:
 
 def _upgrade(connection: Connection, targets: list[MetaData]) -> None:
     connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
+    connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'"))
     connection.commit()
     context.configure(connection=connection, target_metadata=targets, transaction_per_migration=True)
     try:
