@@ -25,7 +25,7 @@ LOCK = 7_261
 
 
 LOCK_TIMEOUT_SECONDS = 5
-"""A step that waits for a table longer than this would make everyone else wait behind it: it fails, and is run again."""
+"""A step that waits longer for a table would make everyone else wait behind it: it fails, to be run again."""
 
 
 def migrate(database_url: str, folder: Path) -> None:
