@@ -107,8 +107,8 @@ async def get_order(order_id: UUID, response: Response, session: Session, princi
 async def edit_order(
     order_id: UUID, raw: RawBody, response: Response, session: Session, principal: Placer, expected: IfMatch
 ) -> Order:
-    """A draft or rejected order only."""
-    order = await operations.edit_order(session, intake.parse(raw), order_id=order_id, expected=expected)
+    """A draft or rejected order only; by a system, one of its own."""
+    order = await operations.edit_order(session, intake.parse(raw), order_id=order_id, by=principal, expected=expected)
     return _tagged(response, order)
 
 
@@ -122,9 +122,14 @@ async def place_draft(
     settings: ServiceSettings,
     now: Now,
 ) -> Order:
-    """Submit a draft, or again what was rejected and edited."""
+    """Submit a draft, or again what was rejected and edited; by a system, one of its own."""
     order = await operations.place_draft(
-        session, order_id=order_id, expected=expected, company_currency=settings.company_currency, now=now
+        session,
+        order_id=order_id,
+        by=principal,
+        expected=expected,
+        company_currency=settings.company_currency,
+        now=now,
     )
     return _tagged(response, order)
 
