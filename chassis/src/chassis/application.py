@@ -77,7 +77,14 @@ class Service:
                     _obey_signals(worker)
                 yield
 
-        api = FastAPI(title=f"Orderloom {self.name}", version="0.1.0", lifespan=lifespan, telemetry=OURS_ALONE)
+        api = FastAPI(
+            title=f"Orderloom {self.name}",
+            version="0.1.0",
+            lifespan=lifespan,
+            telemetry=OURS_ALONE,
+            docs_url=None,  # they load scripts from elsewhere; the gateway has a page of all endpoints
+            redoc_url=None,
+        )
         api.state.service = self.name
         api.state.settings = settings
         api.state.database = database

@@ -38,9 +38,8 @@ def prepare(api: FastAPI, settings: Settings) -> None:
     api.add_exception_handler(TooManyFailures, answer_too_many_failures)
     api.add_exception_handler(SignInFirst, lead_to_sign_in)
     api.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
-    # FastAPI's own pages know the gateway alone, and load scripts from elsewhere.
-    own = (api.openapi_url, api.docs_url, api.redoc_url, api.swagger_ui_oauth2_redirect_url)
-    api.router.routes[:] = [route for route in api.router.routes if getattr(route, "path", None) not in own]
+    # FastAPI's own document knows the gateway alone.
+    api.router.routes[:] = [route for route in api.router.routes if getattr(route, "path", None) != api.openapi_url]
 
 
 async def keep_people_able_to_sign_in(worker: Worker) -> None:
