@@ -22,7 +22,7 @@ async def probe(parts: Parts) -> AsyncIterator[Probe]:
         topic_prefix=prefix,
         session_timeout_ms=6000,
     )
-    database = Database(settings.database_url, shared={"settings": settings})
+    database = Database(settings.database_url.get_secret_value(), shared={"settings": settings})
     probe = Probe(settings, database)
     yield probe
     await probe.running.aclose()

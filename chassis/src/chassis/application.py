@@ -49,7 +49,7 @@ class Service:
 
     def database(self, settings: ServiceSettings) -> Database:
         return Database(
-            settings.database_url,
+            settings.database_url.get_secret_value(),
             connections_max=settings.connections_max,
             one_statement_flush=settings.one_statement_flush,
             shared={"settings": settings},
@@ -111,7 +111,7 @@ class Service:
         if part == "migrate":
             from chassis import migrations  # Alembic: only this part needs it, and it takes its time to load
 
-            return migrations.migrate(settings.database_url, self.migrations_folder(settings))
+            return migrations.migrate(settings.database_url.get_secret_value(), self.migrations_folder(settings))
         telemetry.start(
             service=self.name,
             trace_ratio=settings.trace_ratio,
@@ -130,6 +130,7 @@ class Service:
                 host=settings.host,
                 port=settings.port,
                 access_log=False,
+                log_config=None,  # its lines go where all go, each as one line of JSON
                 proxy_headers=False,  # nothing here depends on the address that a proxy names
                 log_level="warning",
                 timeout_graceful_shutdown=GRACE_SECONDS,
