@@ -234,8 +234,9 @@ async def gateway(service: Running) -> World:
     """The order of the contracts' example, a user, and a key."""
     await service.hear(*gateway_world.DIRECTORY, *gateway_world.UNTIL_PLANNED)
     user = {"name": "Li Na", "locale": "en", "roles": ["sales"]}
-    registered = user | {"user_id": "li.na", "password": PASSWORD}
-    assert (await service.post("/users", gateway_world.ADMINISTRATOR, json=registered)).status_code == 201
+    for user_id in ("li.na", "sales"):
+        registered = user | {"user_id": user_id, "password": PASSWORD}
+        assert (await service.post("/users", gateway_world.ADMINISTRATOR, json=registered)).status_code == 201
     key = {"system": "erp", "scopes": ["orders:read"]}
     issued = (await service.post("/api-keys", gateway_world.ADMINISTRATOR, json=key)).json()
     service.api.state.services = Services({"order": "http://order"}, transport=httpx.ASGITransport(_anyone()))
@@ -248,6 +249,9 @@ async def gateway(service: Running) -> World:
     requests |= {
         ("MOUNT /static", ""): Asked("/static/portal.css"),
         ("POST /auth/sign-in", ""): Asked("/auth/sign-in", {"json": {"user": "li.na", "password": PASSWORD}}),
+        ("POST /auth/password", "the salesperson's"): Asked(
+            "/auth/password", {"json": {"present_password": PASSWORD, "new_password": "better horse"}}
+        ),
         ("POST /sign-in", ""): Asked("/sign-in", {"data": form, "headers": {"Cookie": "orderloom_form=f"}}),
         ("POST /users", ""): Asked("/users", {"json": user | {"user_id": "new"}}),
         ("GET /users/{user_id}", ""): Asked("/users/li.na"),

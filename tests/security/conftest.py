@@ -4,20 +4,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from orderloom.parts import Parts
 from stack import Running, running, template_database
-
-
-@pytest.fixture(scope="session")
-def signing_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key of the gateway."""
-    file = tmp_path_factory.mktemp("gateway") / "signing-key.pem"
-    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    file.write_bytes(pem)
-    return file
 
 
 @pytest.fixture
@@ -28,3 +17,14 @@ async def order_service_of_all(parts: Parts, keys_folder: Path) -> AsyncIterator
     template = await template_database(parts, service)
     async with running(service, parts, template=template, folder=keys_folder) as order:
         yield order
+
+
+@pytest.fixture
+async def gateway_of_all(parts: Parts, signing_key: Path) -> AsyncIterator[Running]:
+    """The gateway, as people reach it."""
+    from portal.app import service
+
+    template = await template_database(parts, service)
+    folder = signing_key.parent
+    async with running(service, parts, template=template, folder=folder, signing_key=signing_key) as gateway:
+        yield gateway
