@@ -8,6 +8,9 @@ from dataclasses import dataclass
 SERVICES = ("order", "project", "finance", "notify", "gateway")
 """The names of the five on the bus, in consumer groups and in addresses."""
 
+OURS = (*SERVICES, "orderloom")
+"""Names that facts and orders made here bear as their source: no system outside may use one."""
+
 MESSAGE_BYTES_MAX = 4 * 1024 * 1024
 """`max.message.bytes` of every topic. Kafka applies it to a produced batch, not to one message."""
 
