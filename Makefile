@@ -10,7 +10,7 @@ TESTS := contracts/tests chassis/tests $(wildcard services/*/tests) deploy/local
 JOBS ?= 2
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help demo up down status test check bench-order contracts fmt migration
+.PHONY: help demo up down status test security audit check bench-order contracts fmt migration
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -36,6 +36,12 @@ status: $(READY) ## Say how it is
 
 test: $(READY) ## Run every test
 	$(VENV)/bin/pytest -n $(JOBS) --dist loadgroup $(ARGS)
+
+security: $(READY) ## Run what tries to break in: the table of rights, attacks, fuzzing, secrets
+	$(VENV)/bin/pytest tests/security $(ARGS)
+
+audit: $(READY) ## Look for known vulnerabilities of what is installed (AUDIT_STRICT=1 fails where nobody can tell)
+	$(VENV)/bin/python .ci/audit.py
 
 check: $(READY) ## Lint, types, import rules, generated files
 	$(VENV)/bin/ruff check .

@@ -153,9 +153,19 @@ async def ask(
 ) -> httpx.Response:
     asked = world.requests[row.route, row.about]
     method = row.route.partition(" ")[0].replace("MOUNT", "GET")
-    service.api.state.database = Rehearsal(service.database) if rehearsed else service.database
+    if rehearsed:
+        return await rehearse(service, method, path or asked.path, who, **asked.more)
     try:
         return await service.request(method, path or asked.path, who, **asked.more)
+    finally:
+        service.http.cookies.clear()
+
+
+async def rehearse(service: Running, method: str, path: str, who: Who | None, **more: Any) -> httpx.Response:
+    """The answer; afterwards the world is as it was."""
+    service.api.state.database = Rehearsal(service.database)
+    try:
+        return await service.request(method, path, who, **more)
     finally:
         service.api.state.database = service.database
         service.http.cookies.clear()

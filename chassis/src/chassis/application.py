@@ -20,6 +20,7 @@ from chassis.consumers import Consumers
 from chassis.database import Database
 from chassis.health import Health, health_router
 from chassis.limits import LimitBody
+from chassis.openapi import document_problems
 from chassis.problems import answer_with_problems
 from chassis.roots import Root
 from chassis.settings import ServiceSettings
@@ -93,6 +94,7 @@ class Service:
         api.state.health = Health(settings, database, worker, self.migrations_folder(settings))
         api.add_middleware(LimitBody, bytes_max=settings.body_bytes_max)
         answer_with_problems(api)
+        document_problems(api)
         api.include_router(health_router)
         self.prepare(api, settings)
         for router in self.routers:

@@ -40,6 +40,11 @@ ORDER_BODY: dict[str, Any] = {
 }
 
 
+PLACED_BEFORE: dict[int | str, dict[str, Any]] = {
+    200: {"model": OrderSummaryOut, "description": "An equal body came under its external id before."}
+}
+
+
 async def _raw_body(request: Request) -> bytes:
     return await request.body()
 
@@ -59,7 +64,7 @@ def source_of(principal: Principal) -> str:
     return principal.user_id if principal.kind == "integration" else OWN_SOURCE
 
 
-@orders.post("", status_code=201, response_model=OrderSummaryOut, openapi_extra=ORDER_BODY)
+@orders.post("", status_code=201, response_model=OrderSummaryOut, responses=PLACED_BEFORE, openapi_extra=ORDER_BODY)
 async def place_order(
     raw: RawBody, response: Response, session: Session, principal: Placer, settings: ServiceSettings, now: Now
 ) -> Order:

@@ -21,6 +21,9 @@ keys = APIRouter(tags=["sign-in"])
 sign_in = router(prefix="/auth", tags=["sign-in"])
 
 
+GUESSED: dict[int | str, dict[str, Any]] = {429: {}}
+
+
 async def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
@@ -62,7 +65,7 @@ async def get_keys(signer: TokenSigner) -> dict[str, Any]:
     return signer.jwks
 
 
-@keys.post("/auth/sign-in")
+@keys.post("/auth/sign-in", responses=GUESSED)
 async def sign_in_by_password(
     body: SignInIn,
     request: Request,
@@ -78,7 +81,7 @@ async def sign_in_by_password(
     return _kept(response, signed_in, settings)
 
 
-@keys.post("/auth/password")
+@keys.post("/auth/password", responses=GUESSED)
 async def change_my_password(
     body: OwnPasswordIn,
     request: Request,
