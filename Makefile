@@ -10,7 +10,7 @@ TESTS := contracts/tests chassis/tests $(wildcard services/*/tests) deploy/local
 JOBS ?= 2
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help demo up down status test test-kafka check bench-order contracts fmt migration
+.PHONY: help demo up down status test test-kafka security audit chaos check bench-order contracts fmt migration
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -41,10 +41,20 @@ test-kafka: $(READY) ## Run what touches the bus on Apache Kafka (needs Java 17 
 	ORDERLOOM_TEST_BROKER=apache $(VENV)/bin/pytest -n $(JOBS) --dist loadgroup chassis/tests tests/kafka tests/e2e \
 		deploy/local/tests/test_republish.py deploy/local/tests/test_parts.py $(ARGS)
 
+chaos: $(READY) ## Let faults happen while orders flow, and count what has to hold (SEED=1 MINUTES=3 BROKER=apache)
+	$(VENV)/bin/python -m chaos --seed $(or $(SEED),1) --minutes $(or $(MINUTES),3) --broker $(or $(BROKER),embedded) $(ARGS)
+
+security: $(READY) ## Run what tries to break in: the table of rights, attacks, fuzzing, secrets
+	$(VENV)/bin/pytest tests/security $(ARGS)
+
+audit: $(READY) ## Look for known vulnerabilities of what is installed (AUDIT_STRICT=1 fails where nobody can tell)
+	$(VENV)/bin/python .ci/audit.py
+
 check: $(READY) ## Lint, types, import rules, generated files
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy $(SOURCES)
+	$(VENV)/bin/mypy chaos
 	@for tests in $(TESTS); do $(VENV)/bin/mypy $$tests || exit 1; done
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/python -m contracts.generate --check

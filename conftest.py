@@ -1,12 +1,15 @@
 """Fixtures of every test: the real parts, and each service on a database of its own."""
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from orderloom.parts import Parts, running_parts
-from stack import Running, running, template_database
+from stack import Running, jwks_file, running, template_database
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +22,21 @@ def parts() -> Iterator[Parts]:
 @pytest.fixture(scope="session")
 def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("keys")
+
+
+@pytest.fixture(scope="session")
+def signing_key(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The gateway's own key, in a folder whose key set holds its public half beside that of the tests."""
+    from portal.signing import Signer
+
+    folder = tmp_path_factory.mktemp("gateway")
+    file = folder / "signing-key.pem"
+    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(pem)
+    key_set = jwks_file(folder)
+    keys = json.loads(key_set.read_text())["keys"] + Signer(file, issuer="orderloom", audience="orderloom").jwks["keys"]
+    key_set.write_text(json.dumps({"keys": keys}))
+    return file
 
 
 @pytest.fixture(params=[True, False], ids=["one-statement", "orm"])

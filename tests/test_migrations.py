@@ -4,11 +4,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from migration_rules import problems
 
 from chassis import migrations
 from chassis.application import Service
 from finance.app import service as finance
+from migration_rules import problems
 from notify.app import service as notify
 from order.app import service as order
 from orderloom.parts import Parts

@@ -24,7 +24,7 @@ async def probe(parts: Parts, keys_folder: Path) -> AsyncIterator[Probe]:
         **parts.kafka_settings,
         jwks=str(jwks_file(keys_folder)),
     )
-    database = Database(settings.database_url, shared={"settings": settings})
+    database = Database(settings.database_url.get_secret_value(), shared={"settings": settings})
     probe = Probe(settings, database)
     yield probe
     await probe.running.aclose()

@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
-from apache import needs_apache_kafka
-from secured_kafka import SYSTEMS, SecuredKafka, running_secured_kafka
 from sqlalchemy import text
 
+from apache import needs_apache_kafka
 from chassis import outbox
 from chassis.database import Database
 from chassis.ids import new_id
@@ -22,6 +21,7 @@ from order.app import service as order_service
 from orderloom.parts import Parts
 from orderloom.topics import create_topics
 from probe import Probe, eventually
+from secured_kafka import SYSTEMS, SecuredKafka, running_secured_kafka
 from stack import copied_database, template_database
 
 pytestmark = [pytest.mark.xdist_group("secured"), needs_apache_kafka]
@@ -42,7 +42,7 @@ async def probe(parts: Parts, kafka: SecuredKafka) -> AsyncIterator[Probe]:
         session_timeout_ms=6000,
         **kafka.settings("order"),
     )
-    database = Database(settings.database_url, shared={"settings": settings})
+    database = Database(settings.database_url.get_secret_value(), shared={"settings": settings})
     probe = Probe(settings, database)
     yield probe
     await probe.running.aclose()

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
-from effects import Effects, orders
 
 from chassis.database import Database
 from chassis.ids import new_id
@@ -14,6 +13,7 @@ from chassis.relay import LOCK
 from chassis.settings import ServiceSettings
 from chassis.worker import Worker
 from contracts.topics import DIRECTORY, INBOUND, ORDERS
+from effects import Effects, orders
 from order.app import service as order_service
 from orderloom.parts import Parts
 from orderloom.repartition import CannotRepartition, Repartitioning
@@ -36,7 +36,7 @@ async def effects(parts: Parts) -> AsyncIterator[Effects]:
         session_timeout_ms=6000,
         **parts.kafka_settings,
     )
-    database = Database(settings.database_url, shared={"settings": settings})
+    database = Database(settings.database_url.get_secret_value(), shared={"settings": settings})
     effects = Effects(Probe(settings, database))
     await effects.prepare()
     yield effects
@@ -143,7 +143,7 @@ async def test_relays_go_on_after_somebody_asked_them_to_rest(effects: Effects) 
     await effects.running.enter_async_context(effects.worker("one").running())
     await effects.tell(orders(1))
     await eventually(effects.are_all_applied)
-    connection = await asyncpg.connect(effects.probe.settings.database_url.replace("+asyncpg", ""))
+    connection = await asyncpg.connect(effects.probe.settings.database_url.get_secret_value().replace("+asyncpg", ""))
     await connection.execute("SELECT pg_advisory_lock($1)", LOCK, timeout=10)
     await effects.tell(effects.told)
     await asyncio.sleep(1)
@@ -154,5 +154,5 @@ async def test_relays_go_on_after_somebody_asked_them_to_rest(effects: Effects) 
 
 def _repartitioning(effects: Effects, partitions: int, topic: str = ORDERS) -> Repartitioning:
     settings = effects.probe.settings
-    databases = {"order": settings.database_url.replace("+asyncpg", "")}
+    databases = {"order": settings.database_url.get_secret_value().replace("+asyncpg", "")}
     return Repartitioning(databases, settings, topic, partitions, settings.topic_prefix)

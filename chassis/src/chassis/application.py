@@ -22,6 +22,7 @@ from chassis.database import Database
 from chassis.failpoints import Failpoints
 from chassis.health import Health, health_router
 from chassis.limits import LimitBody
+from chassis.openapi import document_problems
 from chassis.problems import answer_with_problems
 from chassis.read_model import ReadModel
 from chassis.rebuilding import Rebuilder, staging
@@ -58,7 +59,7 @@ class Service:
 
     def database(self, settings: ServiceSettings) -> Database:
         return Database(
-            settings.database_url,
+            settings.database_url.get_secret_value(),
             connections_max=settings.connections_max,
             one_statement_flush=settings.one_statement_flush,
             shared={"settings": settings},
@@ -103,7 +104,14 @@ class Service:
                     _obey_signals(worker)
                 yield
 
-        api = FastAPI(title=f"Orderloom {self.name}", version="0.1.0", lifespan=lifespan, telemetry=OURS_ALONE)
+        api = FastAPI(
+            title=f"Orderloom {self.name}",
+            version="0.1.0",
+            lifespan=lifespan,
+            telemetry=OURS_ALONE,
+            docs_url=None,  # they load scripts from elsewhere; the gateway has a page of all endpoints
+            redoc_url=None,
+        )
         api.state.service = self.name
         api.state.settings = settings
         api.state.database = database
@@ -115,6 +123,7 @@ class Service:
         api.state.health = Health(settings, database, worker, self.migrations_folder(settings))
         api.add_middleware(LimitBody, bytes_max=settings.body_bytes_max)
         answer_with_problems(api)
+        document_problems(api)
         api.include_router(health_router)
         self.prepare(api, settings)
         for router in (*self.admin, *self.routers):
@@ -133,7 +142,7 @@ class Service:
         if part == "migrate":
             from chassis import migrations  # Alembic: only this part needs it, and it takes its time to load
 
-            return migrations.migrate(settings.database_url, self.migrations_folder(settings))
+            return migrations.migrate(settings.database_url.get_secret_value(), self.migrations_folder(settings))
         telemetry.start(
             service=self.name,
             trace_ratio=settings.trace_ratio,
@@ -152,6 +161,7 @@ class Service:
                 host=settings.host,
                 port=settings.port,
                 access_log=False,
+                log_config=None,  # its lines go where all go, each as one line of JSON
                 proxy_headers=False,  # nothing here depends on the address that a proxy names
                 log_level="warning",
                 timeout_graceful_shutdown=GRACE_SECONDS,

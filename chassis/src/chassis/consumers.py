@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.delivery import Delivery, Letter
+from chassis.errors import Undeliverable
 from chassis.timers import Timer
-from contracts.event import Event
+from contracts.event import DirectoryEvent, Event, OrderEvent
 
 E = TypeVar("E", bound=Event)
 Handler = Callable[[Any, AsyncSession], Awaitable[None]]
@@ -86,9 +87,22 @@ class Consumers:
         return delivery.topic in self.every or delivery.type in self.handlers
 
     async def handle(self, delivery: Delivery, session: AsyncSession) -> None:
-        """Apply it. Raises what the handler raises, and `ValidationError` for a body that breaks its schema."""
+        """Apply it.
+
+        Raises what the handler raises, `ValidationError` for a body that breaks its schema, and `Undeliverable` for
+        one that is about something else than its key says: it would overtake what is told of that.
+        """
         if delivery.topic in self.every:
             await self.every[delivery.topic](delivery, session)
         if delivery.type in self.handlers:
             event_class, handler = self.handlers[delivery.type]
-            await handler(event_class.model_validate_json(delivery.body), session)
+            event = event_class.model_validate_json(delivery.body)
+            if (key := _key_of(event)) not in (None, delivery.key):
+                raise Undeliverable(f"Its key is {delivery.key}, and its body is about {key}.")
+            await handler(event, session)
+
+
+def _key_of(event: Event) -> str | None:
+    if isinstance(event, OrderEvent):
+        return str(event.order_id)
+    return event.key if isinstance(event, DirectoryEvent) else None

@@ -97,6 +97,7 @@ class Database:
             url,
             pool_size=connections_max,
             max_overflow=0,
+            hide_parameters=True,  # of a statement that failed: what people wrote does not belong into a log
             pool_timeout=POOL_TIMEOUT_SECONDS,
             connect_args={"server_settings": SERVER_SETTINGS, "timeout": CONNECT_TIMEOUT_SECONDS},
         )

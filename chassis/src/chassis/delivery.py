@@ -80,6 +80,7 @@ class Letter:
 
 BODY_KEPT_BYTES_MAX = topics.BODY_BYTES_MAX // 2
 """Of a dead letter; what was parked is whole in its table."""
+WRITERS = {topic.name: topic.writers for topic in topics.CATALOGUE}
 REQUIRED_HEADERS = ("ce_id", "ce_type", "ce_source", "ce_time", "ce_actor")
 
 
@@ -99,10 +100,19 @@ def read(record: ConsumerRecord, *, topic: str) -> Delivery:
         raise Undeliverable(f"Its id, key or body cannot be read: {reason}") from reason
     if any(written != str(id) for written, id in ids.items()):
         raise Undeliverable("Its id or key is not written as a UUID is: one order would have two keys.")
+    _must_be_told_by_who_may(delivery)
+    return delivery
+
+
+def _must_be_told_by_who_may(delivery: Delivery) -> None:
+    """A fact by its only teller, on its topic; one that is not known here yet, by a service that writes there."""
     known = EVENTS.get(delivery.type)
+    if known is None and delivery.source not in WRITERS.get(delivery.topic, ()):
+        raise Undeliverable(f"{delivery.source} is none of those who write on {delivery.topic}.")
     if known is not None and delivery.source != known.teller:
         raise Undeliverable(f"{delivery.type} is told by {known.teller}, not by {delivery.source}.")
-    return delivery
+    if known is not None and delivery.topic != known.topic:
+        raise Undeliverable(f"{delivery.type} is told on {known.topic}: whoever put it here may not write there.")
 
 
 def _headers(record: ConsumerRecord) -> dict[str, str]:

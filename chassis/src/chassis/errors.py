@@ -39,6 +39,8 @@ class Refusal(Exception):
     """The request or event was understood and will not be done; the message says what to do about it."""
 
     status = 400
+    retry_after_seconds = 1
+    """Said with 429 and 503."""
 
     def __init__(self, message: str, *, errors: Sequence[FieldError] = ()) -> None:
         super().__init__(message)
@@ -75,15 +77,28 @@ class Undeliverable(Exception):
     """A record that no one can ever apply: it goes to the dead letters and holds up nothing behind it."""
 
 
+UNSTORABLE_SQLSTATES = ("22021", "22P05")
+"""A NUL, which no text in PostgreSQL holds."""
 TRANSIENT_SQLSTATES = ("08", "40", "53", "55P03", "57")
 """Connection lost, serialization and deadlock, out of resources, lock timeout, cancelled or shutting down."""
 
 
 def is_transient(reason: BaseException) -> bool:
     """Whether `reason` is nobody's fault and goes away by itself: never counted, never parked, retried for ever."""
-    sqlstate: str = getattr(getattr(reason, "orig", reason), "sqlstate", None) or ""  # asyncpg's, wrapped or not
     if isinstance(reason, NotYetKnown):
         return True
     if isinstance(reason, exc.DBAPIError) and reason.connection_invalidated:
         return True
-    return sqlstate.startswith(TRANSIENT_SQLSTATES) or isinstance(reason, OSError | TimeoutError | exc.TimeoutError)
+    return _sqlstate(reason).startswith(TRANSIENT_SQLSTATES) or isinstance(
+        reason, OSError | TimeoutError | exc.TimeoutError
+    )
+
+
+def is_unstorable(reason: BaseException) -> bool:
+    """Whether somebody wrote what no database could keep or look for, and no schema has noticed."""
+    return _sqlstate(reason) in UNSTORABLE_SQLSTATES
+
+
+def _sqlstate(reason: BaseException) -> str:
+    """asyncpg's, wrapped or not."""
+    return getattr(getattr(reason, "orig", reason), "sqlstate", None) or ""

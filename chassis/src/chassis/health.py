@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import structlog
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -11,6 +12,8 @@ from chassis import telemetry
 from chassis.database import Database
 from chassis.settings import ServiceSettings
 from chassis.worker import Worker
+
+log = structlog.get_logger(__name__)
 
 OK = "ok"
 
@@ -37,7 +40,8 @@ class Health:
             async with self._database.transaction() as session:
                 await session.execute(text("SELECT 1"))
         except Exception as reason:
-            return f"The database does not answer: {reason!r}"
+            log.warning("database_away", reason=repr(reason))  # and not in the answer: anyone may ask
+            return "The database does not answer."
         return OK
 
     async def _check_migrations(self) -> str:
@@ -46,7 +50,8 @@ class Health:
                 async with self._database.transaction() as session:
                     applied = await session.scalar(text("SELECT max(version_num) FROM alembic_version"))
             except Exception as reason:
-                return f"The revision cannot be read: {reason!r}"
+                log.warning("revision_unreadable", reason=repr(reason))
+                return "The revision cannot be read."
             self._is_migrated = applied == _newest_revision(self._folder)
         return OK if self._is_migrated else "The newest migration is not applied: run `migrate`."
 

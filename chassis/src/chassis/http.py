@@ -126,7 +126,7 @@ class TransactionalRoute(APIRoute):
 async def _answer(request: Request, endpoint: Callable[[Request], Awaitable[Response]]) -> Response:
     """Of what goes away by itself, 503 from here: the server would log a traceback for each request meanwhile."""
     try:
-        await _authenticate(request)
+        await authenticate(request)
         await _wait_until_read(request)
         return await _in_transaction(request, endpoint)
     except Exception as failure:
@@ -140,7 +140,8 @@ def router(**options: Any) -> APIRouter:
     return APIRouter(route_class=TransactionalRoute, **options)
 
 
-async def _authenticate(request: Request) -> None:
+async def authenticate(request: Request) -> None:
+    """Put who is asking into `request.state.principal`; None for nobody. Raises `NotSignedIn` for a bad token."""
     verifier: Verifier = request.app.state.verifier
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     request.state.principal = await verifier.principal(token) if scheme.lower() == "bearer" else None
@@ -150,7 +151,7 @@ async def _authenticate(request: Request) -> None:
 async def _wait_until_read(request: Request) -> None:
     """Before the transaction opens, and holding no connection between two looks."""
     after = request.headers.get("orderloom-after")
-    if not after:
+    if not after or request.state.principal is None:  # nobody is let in without waiting
         return
     try:
         event_id = UUID(after)

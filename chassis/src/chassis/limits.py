@@ -5,6 +5,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from chassis.errors import TooLarge
 from chassis.problems import problem
 
+LENGTH_DIGITS_MAX = 20
+"""Of a Content-Length: more are as much too large, and take long to read."""
+
 
 class BodyTooLarge(TooLarge): ...
 
@@ -20,7 +23,7 @@ class LimitBody:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > self._bytes_max:
+        if declared.isdigit() and int(declared[:LENGTH_DIGITS_MAX]) > self._bytes_max:
             return await self._refuse(scope, receive, send)
         received = 0
 

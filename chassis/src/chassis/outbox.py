@@ -1,5 +1,6 @@
 """Facts leave in the transaction that made them true, or not at all."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis import roots, telemetry
 from chassis.database import RECORDED, ChassisModel
-from chassis.errors import Conflict
+from chassis.errors import Conflict, Invalid
 from chassis.ids import new_id
 from contracts import topics
 from contracts.event import DirectoryEvent, Event, OrderEvent
@@ -21,6 +22,14 @@ from contracts.integration import Answer
 
 class RootNotLocked(Exception):
     """A fact about an order was recorded before its root was locked: facts could leave in the wrong order."""
+
+
+class Unstorable(Invalid):
+    """A text with a NUL: each reader's database would refuse it, and the order would be parked everywhere."""
+
+
+NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+"""As JSON writes it; after a backslash that is itself escaped, the same letters are harmless."""
 
 
 class BodyTooLarge(Exception):
@@ -148,6 +157,8 @@ def _enter(session: AsyncSession, event: Event, *, key: str, headers: dict[str, 
     cause = cause_of(session)
     envelope = {"ce_source": event.teller, "ce_causationid": cause.id, "ce_actor": cause.actor}
     body = event.model_dump_json()
+    if "\\u0000" in body and NUL.search(body):
+        raise Unstorable("Leave out the NUL character: no reader of this fact could keep it.")
     session.info["last_recorded"] = event_id = _add(
         session, topic=event.topic, key=key, type=event.type, headers=envelope | headers, body=body
     )

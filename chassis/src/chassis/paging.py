@@ -4,6 +4,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
@@ -38,7 +39,7 @@ class Cut:
         if self.after is None:
             return None
         try:
-            return tuple(read(str(member)) for read, member in zip(readers, self.after, strict=True))
+            return tuple(_storable(read(str(member))) for read, member in zip(readers, self.after, strict=True))
         except ValueError as reason:
             raise MalformedCursor("Send the cursor as it was answered in next_cursor.") from reason
 
@@ -49,6 +50,16 @@ class Cut:
         return {"items": shown, "next_cursor": _encode(key(shown[-1])) if more else None}
 
 
+def _storable(member: Any) -> Any:
+    """What a database can compare with. Raises `ValueError`."""
+    too_large = isinstance(member, int) and abs(member) >= 2**63
+    no_text = isinstance(member, str) and b"\0" in member.encode()  # and lone surrogates raise
+    no_instant = isinstance(member, datetime) and member.tzinfo is None
+    if too_large or no_text or no_instant:
+        raise ValueError(f"{member!r} is nothing that was answered")
+    return member
+
+
 def _encode(key: list[Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(key, default=str).encode()).decode().rstrip("=")
 
@@ -57,7 +68,7 @@ def decode(cursor: str) -> list[Any]:
     """Raises `MalformedCursor`."""
     try:
         key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError) as reason:
+    except (binascii.Error, ValueError, RecursionError) as reason:
         raise MalformedCursor("Send the cursor as it was answered in next_cursor.") from reason
     if not isinstance(key, list):
         raise MalformedCursor("Send the cursor as it was answered in next_cursor.")

@@ -1,6 +1,6 @@
 """Who is asking: a person of the company, a person at a client company, or a system."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from chassis.errors import Forbidden
@@ -20,6 +20,9 @@ class Principal:
     roles: frozenset[str] = frozenset()
     """Of a person; the scopes of a system."""
     client_id: UUID | None = None
+    token_id: str | None = field(default=None, compare=False)
+    issued_at: float = field(default=0.0, compare=False)
+    """Of the token, in seconds since 1970: who lets tokens be taken back compares it."""
 
     @property
     def actor(self) -> str:

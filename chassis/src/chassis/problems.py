@@ -10,11 +10,9 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from chassis.errors import Invalid, Refusal, field_errors, is_transient
+from chassis.errors import Invalid, Refusal, field_errors, is_transient, is_unstorable
 
 log = structlog.get_logger(__name__)
-
-RETRY_AFTER_SECONDS = "1"
 
 
 def answer_with_problems(api: FastAPI) -> None:
@@ -30,7 +28,7 @@ def problem(refusal: Refusal) -> JSONResponse:
     document: dict[str, Any] = {"type": _slug(type(refusal)), "title": str(refusal), "status": refusal.status}
     if refusal.errors:
         document["errors"] = [{"field": each.field, "reason": each.reason} for each in refusal.errors]
-    headers = {"Retry-After": RETRY_AFTER_SECONDS} if refusal.status in (429, 503) else {}
+    headers = {"Retry-After": str(refusal.retry_after_seconds)} if refusal.status in (429, 503) else {}
     if refusal.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(document, refusal.status, headers, media_type="application/problem+json")
@@ -61,6 +59,9 @@ async def answer_failure(request: Request, failure: Exception) -> JSONResponse:
     if isinstance(failure, ClientDisconnect):
         log.info("client_left", path=request.url.path)
         status, title, kind = 400, "The request ended before its body did.", "incomplete"
+    elif is_unstorable(failure):
+        log.info("request_unstorable", path=request.url.path)
+        status, title, kind = 422, "Leave out the NUL character: nothing could keep it.", "unstorable"
     elif is_transient(failure):
         log.warning("request_waits", path=request.url.path, reason=repr(failure))
         status, title, kind = 503, "A part of the system is away. Nothing was saved: try again.", "unavailable"
@@ -68,7 +69,7 @@ async def answer_failure(request: Request, failure: Exception) -> JSONResponse:
         log.error("request_failed", path=request.url.path, request_id=request_id, exc_info=failure)
         status, title, kind = 500, "This did not work on our side. Nothing was saved: try again.", "failure"
     document = {"type": kind, "title": title, "status": status, "reference": request_id}
-    headers = {"Retry-After": RETRY_AFTER_SECONDS} if status == 503 else None
+    headers = {"Retry-After": str(Refusal.retry_after_seconds)} if status == 503 else None
     return JSONResponse(document, status, headers, media_type="application/problem+json")
 
 

@@ -1,10 +1,11 @@
 """What a process is told by its environment, each name under `ORDERLOOM_`."""
 
+import hashlib
 from pathlib import Path
 from typing import Literal, Self, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import model_validator
+from pydantic import SecretStr, model_validator
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.kafka import KafkaSettings
@@ -13,8 +14,10 @@ from chassis.kafka import KafkaSettings
 class ServiceSettings(KafkaSettings):
     """What every service is told. A process runs one service, so the names need no service in them."""
 
-    database_url: str
-    """`postgresql+asyncpg://…`; one database per service."""
+    database_url: SecretStr
+    """`postgresql+asyncpg://…`; one database per service. Holds a password."""
+    idempotency_secret: SecretStr = SecretStr("")
+    """With it, requests are remembered that nobody can guess from the database. Empty: derived from `database_url`."""
     jwks: str = ""
     """A file or an http(s) address with the public keys of the tokens that are trusted."""
     token_issuer: str = "orderloom"
@@ -53,6 +56,12 @@ class ServiceSettings(KafkaSettings):
         if self.failpoints is not None and self.environment != "trial":
             raise ValueError("ORDERLOOM_FAILPOINTS kills processes: only ORDERLOOM_ENVIRONMENT=trial may have it")
         return self
+
+    @property
+    def idempotency_key(self) -> bytes:
+        """Of the HMACs of requests. Known to the processes of a service, and to no database."""
+        secret = self.idempotency_secret.get_secret_value() or self.database_url.get_secret_value()
+        return hashlib.sha256(f"idempotency {secret}".encode()).digest()
 
     @property
     def company_zone(self) -> ZoneInfo:

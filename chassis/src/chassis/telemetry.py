@@ -49,21 +49,30 @@ def start(*, service: str, trace_ratio: float, otlp_endpoint: str, log_level: st
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{otlp_endpoint}/v1/traces")))
     trace.set_tracer_provider(provider)
     level = logging.getLevelName(log_level.upper())
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    _log_libraries_alike()
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            _add_trace_id,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(),
-        ],
+        processors=[*PROCESSORS, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
+
+
+def _log_libraries_alike() -> None:
+    """What libraries have to say, from warnings on: each message one line of JSON too, whatever text is in it."""
+    rendering: list[structlog.typing.Processor] = [
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        structlog.processors.format_exc_info,
+        structlog.processors.JSONRenderer(),
+    ]
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*PROCESSORS, structlog.stdlib.add_logger_name], processors=rendering
+        )
+    )
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
 
 
 def carrier() -> dict[str, str]:
@@ -92,3 +101,12 @@ def _add_trace_id(logger: Any, method: str, event: MutableMapping[str, Any]) -> 
     if context.is_valid:
         event["trace_id"] = format(context.trace_id, "032x")
     return event
+
+
+PROCESSORS: tuple[structlog.typing.Processor, ...] = (
+    structlog.contextvars.merge_contextvars,
+    _add_trace_id,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+)
+"""What every line of the log says beside its own."""

@@ -26,6 +26,10 @@ class NotSignedIn(Refusal):
     status = 401
 
 
+class KeysAway(OSError):
+    """Nobody can be recognised while the keys cannot be read; that goes away by itself."""
+
+
 class Verifier:
     """Reads the keys when the first token comes, and again when a token names a key that is not among them."""
 
@@ -60,11 +64,12 @@ class Verifier:
                 options={"require": ["exp", "iat", "sub", "iss", "aud"]},
             )
             return _principal(claims), claims["exp"] + LEEWAY_SECONDS - time.time()
-        except (jwt.InvalidTokenError, ValueError, TypeError) as reason:
+        except (jwt.InvalidTokenError, ValueError, TypeError, RecursionError) as reason:
             raise NotSignedIn(f"The token is not valid: {reason}. Sign in again.") from reason
 
     async def _key(self, key_id: str) -> jwt.PyJWK:
         if key_id not in self._keys and time.monotonic() - self._read_at > RELOAD_SECONDS:
+            self._read_at = time.monotonic() if self._keys else float("-inf")  # strangers' tokens ask seldom
             self._keys = {key.key_id or "": key for key in jwt.PyJWKSet.from_dict(await self._read()).keys}
             self._read_at = time.monotonic()
         if key_id not in self._keys:
@@ -73,8 +78,11 @@ class Verifier:
 
     async def _read(self) -> dict[str, object]:
         if self._jwks.startswith(("http://", "https://")):
-            async with httpx.AsyncClient(timeout=5) as client:
-                document: dict[str, object] = (await client.get(self._jwks)).raise_for_status().json()
+            try:
+                async with httpx.AsyncClient(timeout=5) as client:
+                    document: dict[str, object] = (await client.get(self._jwks)).raise_for_status().json()
+            except httpx.HTTPError as reason:
+                raise KeysAway(f"The keys of tokens cannot be read: {reason!r}") from reason
         else:
             document = json.loads(await asyncio.to_thread(Path(self._jwks).read_text))
         return document
@@ -86,9 +94,13 @@ def _principal(claims: dict[str, object]) -> Principal:
         raise ValueError("its claims are not ours")
     if kind == "client" and not client_id:
         raise ValueError("a client's token names no client")
+    if not claims["sub"]:
+        raise ValueError("it names nobody")
     return Principal(
         user_id=str(claims["sub"]),
         kind=str(kind),
         roles=frozenset(map(str, roles)),
         client_id=UUID(str(client_id)) if client_id else None,
+        token_id=str(claims["jti"]) if "jti" in claims else None,
+        issued_at=float(str(claims["iat"])),
     )

@@ -11,7 +11,7 @@ from contracts.order_body import OrderBody
 
 
 class ErpOrderRequested(OrderBody):
-    """What an ERP sends: the order body is its data. Any source is taken but the names of the five services."""
+    """What an ERP sends: the order body is its data. Any source is taken but our five names and `orderloom`."""
 
     type: ClassVar[str] = "erp.order.requested.v1"
     topic: ClassVar[str] = topics.INBOUND

@@ -58,6 +58,10 @@ Day = Annotated[dt.date, BeforeValidator(_real_date), WithJsonSchema({"type": "s
 Text = Annotated[str, Field(min_length=1, max_length=TEXT_CHARACTERS_MAX), AfterValidator(_without_control_characters)]
 Code = Annotated[str, Field(min_length=1, max_length=CODE_CHARACTERS_MAX), AfterValidator(_without_control_characters)]
 Description = Annotated[str, Field(max_length=DESCRIPTION_CHARACTERS_MAX), AfterValidator(_with_line_breaks_only)]
+Prose = Annotated[
+    str, Field(min_length=1, max_length=DESCRIPTION_CHARACTERS_MAX), AfterValidator(_with_line_breaks_only)
+]
+"""What someone writes to someone: a reason, a comment."""
 Currency = Annotated[str, AfterValidator(_known_currency), WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$"})]
 
 

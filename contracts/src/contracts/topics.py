@@ -10,6 +10,8 @@ SERVICES = ("order", "project", "finance", "notify", "gateway")
 
 READ_MODELS = ("gateway",)
 """Those that keep what others tell in a form of their own, all of which can be made again from the threads."""
+OURS = (*SERVICES, "orderloom")
+"""Names that facts and orders made here bear as their source: no system outside may use one."""
 
 MESSAGE_BYTES_MAX = 4 * 1024 * 1024
 """`max.message.bytes` of every topic. Kafka applies it to a produced batch, not to one message."""

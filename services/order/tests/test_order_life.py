@@ -207,3 +207,24 @@ async def test_a_file_is_taken_line_by_line(order_service: Running) -> None:
     assert (results[3]["external_id"], results[3]["errors"][0]["field"]) == ("ERP-7001", "/external_id")
     too_many = await order_service.post("/orders/import", SALES, content=b"{}\n" * 101)
     assert too_many.status_code == 413
+
+
+async def test_a_system_edits_and_places_no_draft_but_its_own(order_service: Running) -> None:
+    await ready(order_service)
+    erp, crm = (Who(system, ("orders:write",), "integration") for system in ("erp", "crm"))
+    draft = ORDER | {"draft": True}
+    for writer, strangers in ((SALES, (erp, crm)), (erp, (crm,))):
+        path = f"/orders/{(await order_service.post('/orders', writer, json=draft)).json()['order_id']}"
+        for stranger in strangers:
+            edited = await order_service.put(path, stranger, json=ORDER | {"title": "theirs"})
+            assert (edited.status_code, edited.json()["type"]) == (404, "order-not-found")
+            assert (await order_service.post(f"{path}/placement", stranger)).status_code == 404
+        assert (await order_service.put(path, writer, json=ORDER | {"title": "mine"})).json()["title"] == "mine"
+        assert (await order_service.post(f"{path}/placement", writer)).json()["status"] == "submitted"
+
+
+async def test_a_client_cannot_tell_another_companys_order_from_none(order_service: Running) -> None:
+    order_id, stranger = await approved(order_service), Who("sun", ("client",), "client", new_id())
+    other = await order_service.post(f"/orders/{order_id}/acceptance", stranger, json={})
+    none = await order_service.post(f"/orders/{(nothing := new_id())}/acceptance", stranger, json={})
+    assert other.text.replace(str(order_id), "") == none.text.replace(str(nothing), "")

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from gateway_world import ADMINISTRATOR, CLIENT, DIRECTORY, SALES
+from pydantic import SecretStr
 
 from chassis.tokens import NotSignedIn, Verifier
 from portal.app import keep_people_able_to_sign_in
@@ -105,7 +106,7 @@ async def test_before_there_is_a_user_nobody_is_refused_for_a_wrong_password(gat
 
 
 async def test_the_first_administrator_is_made_once_and_told_to_everyone(gateway: Running, signing_key: Path) -> None:
-    gateway.worker.settings = gateway.settings.model_copy(update={"admin_password": PASSWORD})
+    gateway.worker.settings = gateway.settings.model_copy(update={"admin_password": SecretStr(PASSWORD)})
     duties = [asyncio.create_task(keep_people_able_to_sign_in(gateway.worker)) for _ in range(2)]
     while (await sign_in(gateway, "admin")).status_code != 200:
         await asyncio.sleep(0.02)
@@ -119,15 +120,16 @@ async def test_the_first_administrator_is_made_once_and_told_to_everyone(gateway
 
 async def test_the_cookie_reads_but_changes_something_only_with_the_csrf_header(gateway: Running) -> None:
     await register(gateway, roles=["administrator"])
+    await register(gateway, user_id="zhao", email=None)
     answer = await sign_in(gateway)
     cookie = answer.headers["set-cookie"].lower()
     assert "httponly" in cookie
     assert "samesite=lax" in cookie
     assert (await gateway.get("/auth/me")).json()["user_id"] == "wang"
-    forged = await gateway.post("/users/wang/password", json={"password": "another one"})
+    forged = await gateway.post("/users/zhao/password", json={"password": "another one"})
     assert forged.status_code == 401
     own = {"X-Orderloom-Csrf": answer.json()["csrf"]}
-    assert (await gateway.post("/users/wang/password", headers=own, json={"password": "new horse"})).status_code == 204
+    assert (await gateway.post("/users/zhao/password", headers=own, json={"password": "new horse"})).status_code == 204
     assert (await gateway.post("/auth/sign-out", headers=own)).status_code == 204
     assert (await gateway.get("/auth/me")).status_code == 401
 

@@ -30,7 +30,7 @@ def database_with_defaults(parts: Parts, keys_folder: Path) -> str:
         template = await template_database(parts, service)
         async with running(service, parts, template=template, folder=keys_folder) as project:
             await ready(project)
-        return project.settings.database_url.rsplit("/", 1)[-1]
+        return project.settings.database_url.get_secret_value().rsplit("/", 1)[-1]
 
     return asyncio.run(fill())
 

@@ -1,12 +1,13 @@
 """Migrates the databases of several services one after another: one process pays once for what five would import.
 
-`python -m orderloom.migrations '{"order": "postgresql+asyncpg://…", …}'`. Elsewhere each service migrates its own with
-`python -m order.app migrate`; both run the same revisions, and wait for each other.
+Told by `{"order": "postgresql+asyncpg://…", …}` in its environment: arguments are shown to everyone on the machine.
+Elsewhere each service migrates its own with `python -m order.app migrate`; both run the same revisions, and wait for
+each other.
 """
 
 import importlib.util
 import json
-import sys
+import os
 from pathlib import Path
 
 from chassis.migrations import migrate
@@ -15,7 +16,7 @@ PACKAGES = {"order": "order", "project": "project", "finance": "finance", "notif
 
 
 def main() -> None:
-    for service, database_url in json.loads(sys.argv[1]).items():
+    for service, database_url in json.loads(os.environ["ORDERLOOM_DATABASE_URLS"]).items():
         print(f"migrating {service}", flush=True)
         migrate(database_url, _folder(PACKAGES[service]))
 

@@ -164,4 +164,4 @@ def _for_sqlalchemy(url: str) -> str:
 
 
 def _migration(urls: dict[str, str]) -> Command:
-    return Command([sys.executable, "-m", "orderloom.migrations", json.dumps(urls)])
+    return Command([sys.executable, "-m", "orderloom.migrations"], {"ORDERLOOM_DATABASE_URLS": json.dumps(urls)})

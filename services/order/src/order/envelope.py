@@ -9,7 +9,7 @@ from typing import Any
 from chassis.delivery import Letter
 from chassis.errors import Undeliverable
 from contracts.catalogue import REQUESTS
-from contracts.topics import SERVICES
+from contracts.topics import OURS
 
 NAME_CHARACTERS_MAX = 256
 STRUCTURED = "application/cloudevents+json"
@@ -35,8 +35,8 @@ class Envelope:
             attributes = {name.removeprefix("ce_"): value for name, value in letter.headers.items()}
             data = letter.value
         source, message_id = _name(attributes, "source"), _name(attributes, "id")
-        if source in SERVICES:
-            raise Undeliverable(f"Its source is {source}, which is a service of ours: use a name of your own.")
+        if source.strip().casefold() in OURS:
+            raise Undeliverable(f"Its source is {source}, which is a name of ours: use one of your own.")
         return cls(source, message_id, data, _what_is_wrong(attributes))
 
 

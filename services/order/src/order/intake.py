@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from jsonschema import Draft202012Validator
 from pydantic import TypeAdapter, ValidationError
+from referencing import Registry
 
 from chassis.errors import FieldError, Invalid, TooLarge, field_errors, pointer
 from contracts.directory import OrderTypePublished
@@ -17,6 +18,8 @@ from contracts.strict import Text
 B = TypeVar("B", bound=OrderBody)
 
 TEXT = TypeAdapter(Text)
+NOTHING_ELSE: Registry[Any] = Registry()
+"""A schema refers to itself alone: by default the library would fetch what it names, from anywhere."""
 
 
 class OrderWrong(Invalid):
@@ -76,7 +79,10 @@ def _errors_by_type(given: dict[str, Any], types: Mapping[str, OrderTypePublishe
         return
     fields, terms = given.get("fields", {}), given.get("terms", [])
     if isinstance(fields, dict):
-        yield from _errors_in_fields(fields, types[code].fields_schema)
+        try:
+            yield from _errors_in_fields(fields, types[code].fields_schema)
+        except RecursionError:
+            yield FieldError("/fields", "it is nested too deeply, or its type refers to itself without end")
     milestones = [milestone.code for milestone in types[code].milestones]
     for number, term in enumerate(terms if isinstance(terms, list) else []):
         named = term.get("milestone") if isinstance(term, dict) and term.get("due") == "on_milestone" else None
@@ -85,7 +91,7 @@ def _errors_by_type(given: dict[str, Any], types: Mapping[str, OrderTypePublishe
 
 
 def _errors_in_fields(fields: dict[str, Any], schema: dict[str, Any]) -> Iterator[FieldError]:
-    for wrong in Draft202012Validator(schema).iter_errors(fields):
+    for wrong in Draft202012Validator(schema, registry=NOTHING_ELSE).iter_errors(fields):
         location = ["fields", *wrong.absolute_path]
         if wrong.validator == "required":
             missing = [name for name in wrong.validator_value if name not in wrong.instance]
@@ -95,19 +101,24 @@ def _errors_in_fields(fields: dict[str, Any], schema: dict[str, Any]) -> Iterato
             yield from (FieldError(pointer([*location, name]), "the type knows no such field") for name in unknown)
         else:
             yield FieldError(pointer(location), wrong.message[:200].encode("utf-8", "replace").decode())
-    for name, value in fields.items():
-        yield from _unstorable(name, value)
+    yield from _unstorable(("fields",), fields)
 
 
-def _unstorable(name: str, value: Any) -> Iterator[FieldError]:
+def _unstorable(location: tuple[str | int, ...], value: Any) -> Iterator[FieldError]:
     """What JSON Schema lets pass and no other rule catches: texts and numbers that nothing could keep."""
+    if isinstance(value, dict):
+        for name, member in value.items():
+            yield from _unstorable((*location, name), member)
+    elif isinstance(value, list):
+        for number, member in enumerate(value):
+            yield from _unstorable((*location, number), member)
     if isinstance(value, str):
         try:
             TEXT.validate_python(value)
         except ValidationError as invalid:
-            yield from (FieldError(pointer(["fields", name]), error.reason) for error in field_errors(invalid))
+            yield from (FieldError(pointer(location), error.reason) for error in field_errors(invalid))
     if isinstance(value, float) and not math.isfinite(value):
-        yield FieldError(pointer(["fields", name]), "the number is too large")
+        yield FieldError(pointer(location), "the number is too large")
 
 
 def _canonical(value: Any) -> Any:

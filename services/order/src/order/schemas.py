@@ -11,32 +11,30 @@ from contracts.event import Labels
 from contracts.money import Exact
 from contracts.order import ApprovalStep, ClientRef, Term
 from contracts.order_body import Incoming
-from contracts.strict import Code, Currency, Number, Text
-
-Reason = Annotated[str, Field(min_length=1, max_length=2000)]
+from contracts.strict import Code, Currency, Number, Prose, Text
 
 
 class CommentIn(Incoming):
-    comment: Reason | None = None
+    comment: Prose | None = None
     step: int | None = None
     """The step that the caller has seen, so that a second click never decides the next one."""
 
 
 class RejectionIn(Incoming):
-    reason: Reason
+    reason: Prose
     step: int | None = None
 
 
 class ReasonIn(Incoming):
-    reason: Reason
+    reason: Prose
 
 
 class OptionalReasonIn(Incoming):
-    reason: Reason | None = None
+    reason: Prose | None = None
 
 
 class AcceptanceIn(Incoming):
-    note: Reason | None = None
+    note: Prose | None = None
 
 
 class RebuildIn(Incoming):

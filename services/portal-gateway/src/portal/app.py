@@ -15,14 +15,12 @@ from chassis.worker import Worker
 from portal import operations, queries
 from portal.api import routers
 from portal.api.pages import SignInFirst, lead_to_sign_in
-from portal.api.sign_in import answer_too_many_failures
 from portal.api_document import KeptDocument
 from portal.consumers import view
 from portal.credentials import Credentials
 from portal.forwarding import Services
 from portal.models import Model, OrderView, TaskView, TimelineEntry
-from portal.models.user import TooManyFailures
-from portal.security_headers import SecurityHeaders
+from portal.security_headers import SecurityHeaders, answer_failure_safely
 from portal.settings import Settings
 from portal.signing import Signer
 
@@ -35,25 +33,26 @@ def prepare(api: FastAPI, settings: Settings) -> None:
     api.state.services = Services(settings.services)
     api.state.document = KeptDocument()
     api.add_middleware(Credentials, api=api)
-    api.add_middleware(SecurityHeaders)
-    api.add_exception_handler(TooManyFailures, answer_too_many_failures)
+    api.add_middleware(SecurityHeaders, only_https=settings.cookies_need_https)
+    api.add_exception_handler(Exception, answer_failure_safely)
     api.add_exception_handler(SignInFirst, lead_to_sign_in)
     api.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
-    # FastAPI's own pages know the gateway alone, and load scripts from elsewhere.
-    own = (api.openapi_url, api.docs_url, api.redoc_url, api.swagger_ui_oauth2_redirect_url)
-    api.router.routes[:] = [route for route in api.router.routes if getattr(route, "path", None) not in own]
+    # FastAPI's own document knows the gateway alone.
+    api.router.routes[:] = [route for route in api.router.routes if getattr(route, "path", None) != api.openapi_url]
 
 
 async def keep_people_able_to_sign_in(worker: Worker) -> None:
-    """Makes the first administrator, and lets failed attempts be forgotten."""
+    """Makes the first administrator, and lets failed attempts and old sign-outs be forgotten."""
     settings = worker.settings
     assert isinstance(settings, Settings)
     cause = outbox.Cause(id=str(new_id()), actor="system:gateway")
     async with worker.database.transaction(cause) as session:
-        await operations.register_first_administrator(session, password=settings.admin_password, now=utc_now())
+        password = settings.admin_password.get_secret_value()
+        await operations.register_first_administrator(session, password=password, now=utc_now())
     while True:
         async with worker.database.transaction() as session:
             await operations.forget_old_attempts(session, now=utc_now())
+            await operations.forget_old_sign_outs(session, now=utc_now())
         await asyncio.sleep(ATTEMPTS_FORGOTTEN_EVERY_SECONDS)
 
 

@@ -18,9 +18,11 @@ from chassis.tokens import NotSignedIn, Verifier
 from portal import queries
 from portal.models.api_key import sha256
 from portal.settings import Settings
-from portal.signing import Signer, Token
+from portal.signing import OF_DEVICES, Signer, Token
 
 COOKIE = "orderloom_session"
+DEVICE_COOKIE = "orderloom_device"
+"""Of a browser from which somebody has signed in: see `operations.sign_in`."""
 CSRF_HEADER = "x-orderloom-csrf"
 API_KEY_HEADER = "x-api-key"
 
@@ -36,16 +38,19 @@ class Credentials:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         request = Request(scope)
-        if "authorization" not in request.headers:
-            try:
-                token = await self._token(request)
-            except NotSignedIn as refusal:
-                return await problem(refusal)(scope, receive, send)
-            if token:
-                MutableHeaders(scope=scope)["authorization"] = f"Bearer {token}"
+        try:
+            token = await self._token(request)
+        except NotSignedIn as refusal:
+            return await problem(refusal)(scope, receive, send)
+        if token:
+            MutableHeaders(scope=scope)["authorization"] = f"Bearer {token}"
         await self._app(scope, receive, send)
 
     async def _token(self, request: Request) -> str | None:
+        """To be put into the request, if none is in it. Raises `NotSignedIn`."""
+        if "authorization" in request.headers:
+            await self._refuse_signed_out(request.headers["authorization"])
+            return None
         if key := request.headers.get(API_KEY_HEADER):
             return await self._token_of_key(key)
         if cookie := request.cookies.get(COOKIE):
@@ -63,16 +68,28 @@ class Credentials:
         signer: Signer = self._api.state.signer
         return signer.sign(key.principal, now=utc_now()).text
 
+    async def _refuse_signed_out(self, authorization: str) -> None:
+        """Raises `NotSignedIn`. Whether the token is good at all, those behind ask for themselves."""
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() == "bearer" and await self._is_good(token) is False:
+            raise NotSignedIn("You have signed out, or something about you has changed: sign in again.")
+
+    async def _is_good(self, token: str) -> bool | None:
+        """False once it was taken back; None when nobody should trust it anyway."""
+        verifier: Verifier = self._api.state.verifier
+        try:
+            principal = await verifier.principal(token)
+        except NotSignedIn:
+            return None
+        database: Database = self._api.state.database
+        async with database.transaction() as session:  # takes no connection while the sign-outs are in memory
+            return not await queries.is_signed_out(session, principal)
+
     async def _token_of_cookie(self, request: Request, token: str) -> str | None:
         """Browsers send a cookie whoever made the page: what changes something must also prove to come from ours."""
         if request.method not in SAFE_METHODS and not is_csrf_of(token, request.headers.get(CSRF_HEADER, "")):
             return None
-        verifier: Verifier = self._api.state.verifier
-        try:
-            await verifier.principal(token)
-        except NotSignedIn:
-            return None  # too old: as if there were none
-        return token
+        return token if await self._is_good(token) else None  # one that does not count is as good as none
 
 
 def csrf_of(token: str) -> str:
@@ -84,13 +101,16 @@ def is_csrf_of(token: str, given: str) -> bool:
     return secrets.compare_digest(csrf_of(token).encode(), given.encode())
 
 
-def keep_in_cookie(response: Response, token: Token, settings: Settings) -> None:
-    """No script reads it, and no other site's form sends it."""
+def keep_in_cookies(response: Response, token: Token, device: str, settings: Settings) -> None:
+    """No script reads them, and no other site's form sends them."""
+    secure = settings.cookies_need_https
     response.set_cookie(
-        COOKIE,
-        token.text,
-        max_age=token.expires_in_seconds,
-        httponly=True,
-        samesite="lax",
-        secure=settings.cookies_need_https,
+        COOKIE, token.text, max_age=token.expires_in_seconds, httponly=True, samesite="lax", secure=secure
     )
+    kept_for = int(OF_DEVICES.total_seconds())
+    response.set_cookie(DEVICE_COOKIE, device, max_age=kept_for, httponly=True, samesite="strict", secure=secure)
+
+
+def forget_session(response: Response, settings: Settings) -> None:
+    """The browser's own memory of having signed in from there stays."""
+    response.delete_cookie(COOKIE, httponly=True, samesite="lax", secure=settings.cookies_need_https)

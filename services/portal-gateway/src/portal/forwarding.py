@@ -77,12 +77,16 @@ class Services:
         Raises `NoSuchAddress`, `ServiceAway`, and what reading `body` raises.
         """
         passed_on = {name: headers[name] for name in PASSED_ON if name in headers}
-        request = self._http.build_request(
-            method,
-            f"{self._address(service, path)}{'?' if query else ''}{query}",
-            headers=passed_on | telemetry.carrier(),
-            content=body,
-        )
+        address = self._address(service, path)
+        try:
+            request = self._http.build_request(
+                method,
+                f"{address}{'?' if query else ''}{query}",
+                headers=passed_on | telemetry.carrier(),
+                content=body,
+            )
+        except httpx.InvalidURL as reason:
+            raise NoSuchAddress(f"No address is so long, or written so: {reason}") from reason
         try:
             return await self._http.send(request, stream=True)
         except httpx.TransportError as reason:

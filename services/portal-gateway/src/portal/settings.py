@@ -1,7 +1,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from chassis.settings import ServiceSettings
 
@@ -13,7 +13,7 @@ class Settings(ServiceSettings):
     """The Ed25519 key (PKCS 8, PEM) that tokens are signed with; `jwks` holds its public half."""
     services: Mapping[str, str] = Field(default_factory=dict)
     """By name, the address of each service whose API is forwarded to."""
-    admin_password: str = ""
+    admin_password: SecretStr = SecretStr("")
     """Of the first administrator, `admin`, who is made when there is no user yet. Empty: none is made."""
     cookies_need_https: bool = False
     """On wherever people reach the gateway over https alone."""

@@ -17,7 +17,8 @@ from chassis.principal import Principal
 
 OF_PEOPLE = timedelta(hours=1)
 OF_SYSTEMS = timedelta(minutes=5)
-"""How long tokens are good: nothing takes one back before."""
+"""How long tokens are good. Signing out takes them back at the gateway; a service behind it does not hear of that."""
+OF_DEVICES = timedelta(days=180)
 
 
 class NotAnEd25519Key(Exception): ...
@@ -39,6 +40,7 @@ class Signer:
         self._key = key
         self._issuer = issuer
         self._audience = audience
+        self._of_devices = f"{audience} devices"
         self._jwk = _jwk(key)
 
     @property
@@ -56,12 +58,34 @@ class Signer:
             "client_id": str(principal.client_id) if principal.client_id else None,
             "iss": self._issuer,
             "aud": self._audience,
-            "iat": int(now.timestamp()),
+            "iat": now.timestamp(),
             "exp": int((now + good_for).timestamp()),
-            "jti": secrets.token_hex(8),
+            "jti": secrets.token_hex(16),
         }
-        text = jwt.encode(claims, self._key, algorithm="EdDSA", headers={"kid": self._jwk["kid"]})
-        return Token(text, int(good_for.total_seconds()))
+        return Token(self._encoded(claims), int(good_for.total_seconds()))
+
+    def sign_device(self, user_id: str, *, now: datetime) -> str:
+        """What a browser keeps that someone has signed in from. It is for another audience: it opens nothing."""
+        expires_at = int((now + OF_DEVICES).timestamp())
+        claims = {"sub": user_id, "aud": self._of_devices, "exp": expires_at, "jti": secrets.token_hex(16)}
+        return self._encoded(claims)
+
+    def device_of(self, device: str, *, user_id: str) -> str | None:
+        """The id of the device, if it is one that `user_id` has signed in from."""
+        try:
+            claims = jwt.decode(
+                device,
+                self._key.public_key(),
+                algorithms=["EdDSA"],
+                audience=self._of_devices,
+                options={"require": ["exp", "sub", "aud", "jti"]},
+            )
+        except (jwt.InvalidTokenError, ValueError, RecursionError):
+            return None
+        return str(claims["jti"]) if claims["sub"] == user_id else None
+
+    def _encoded(self, claims: dict[str, Any]) -> str:
+        return jwt.encode(claims, self._key, algorithm="EdDSA", headers={"kid": self._jwk["kid"]})
 
 
 def _jwk(key: Ed25519PrivateKey) -> dict[str, str]:

@@ -10,38 +10,36 @@ from contracts.event import Labels
 from contracts.money import Exact
 from contracts.order_body import Incoming
 from contracts.project import HOURS_MAX, Person, TemplateRef
-from contracts.strict import Code, Currency, Day, Number, Text
+from contracts.strict import Code, Currency, Day, Number, Prose, Text
 from project.template import TemplateBody
-
-Reason = Annotated[str, Field(min_length=1, max_length=2000)]
 
 
 class ReasonIn(Incoming):
-    reason: Reason
+    reason: Prose
 
 
 class OptionalReasonIn(Incoming):
-    reason: Reason | None = None
+    reason: Prose | None = None
 
 
 class ReassignmentIn(Incoming):
     person_id: Code
-    reason: Reason
+    reason: Prose
 
 
 class TimeEntryIn(Incoming):
     work_date: Day
     hours: Annotated[Number, Field(gt=0, le=HOURS_MAX)]
-    note: Reason | None = None
+    note: Prose | None = None
 
 
 class InspectionIn(Incoming):
     result: Literal["passed", "failed"]
-    note: Reason | None = None
+    note: Prose | None = None
 
 
 class SubmissionIn(Incoming):
-    reference: Reason
+    reference: Prose
     """Where it is: an address, a document number."""
 
 

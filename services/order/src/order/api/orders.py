@@ -38,6 +38,11 @@ ORDER_BODY: dict[str, Any] = {
 }
 
 
+PLACED_BEFORE: dict[int | str, dict[str, Any]] = {
+    200: {"model": OrderSummaryOut, "description": "An equal body came under its external id before."}
+}
+
+
 async def _raw_body(request: Request) -> bytes:
     return await request.body()
 
@@ -57,7 +62,7 @@ def source_of(principal: Principal) -> str:
     return principal.user_id if principal.kind == "integration" else OWN_SOURCE
 
 
-@orders.post("", status_code=201, response_model=OrderSummaryOut, openapi_extra=ORDER_BODY)
+@orders.post("", status_code=201, response_model=OrderSummaryOut, responses=PLACED_BEFORE, openapi_extra=ORDER_BODY)
 async def place_order(
     raw: RawBody, response: Response, session: Session, principal: Placer, settings: ServiceSettings, now: Now
 ) -> Order:
@@ -108,8 +113,8 @@ async def get_order(order_id: UUID, response: Response, session: Session, princi
 async def edit_order(
     order_id: UUID, raw: RawBody, response: Response, session: Session, principal: Placer, expected: IfMatch
 ) -> Order:
-    """A draft or rejected order only."""
-    order = await operations.edit_order(session, intake.parse(raw), order_id=order_id, expected=expected)
+    """A draft or rejected order only; by a system, one of its own."""
+    order = await operations.edit_order(session, intake.parse(raw), order_id=order_id, by=principal, expected=expected)
     return _tagged(response, order)
 
 
@@ -123,9 +128,14 @@ async def place_draft(
     settings: ServiceSettings,
     now: Now,
 ) -> Order:
-    """Submit a draft, or again what was rejected and edited."""
+    """Submit a draft, or again what was rejected and edited; by a system, one of its own."""
     order = await operations.place_draft(
-        session, order_id=order_id, expected=expected, company_currency=settings.company_currency, now=now
+        session,
+        order_id=order_id,
+        by=principal,
+        expected=expected,
+        company_currency=settings.company_currency,
+        now=now,
     )
     return _tagged(response, order)
 

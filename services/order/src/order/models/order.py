@@ -14,6 +14,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from chassis.errors import Conflict, Forbidden, NotFound
 from chassis.ids import new_id
+from chassis.principal import Principal
 from chassis.roots import Root
 from contracts.directory import OrderTypePublished, Stage
 from contracts.money import Money
@@ -53,10 +54,6 @@ class OrderNotCancellable(Conflict): ...
 
 
 class DeliveryNotSubmitted(Conflict): ...
-
-
-class NotTheClientOfTheOrder(NotFound):
-    """A client is never told that an order of another company exists."""
 
 
 class OrderStatus(StrEnum):
@@ -203,6 +200,11 @@ class Order(Root, Model):
         self.tax_amount = Money.total((line.tax_money for line in lines), self.currency).amount
         set_committed_value(self, "lines", lines)  # the caller adds them, and deletes those before
 
+    def must_be_open_to(self, principal: Principal) -> None:
+        """A system knows the orders that it sent itself, people know all. Raises `OrderNotFound`."""
+        if principal.kind == "integration" and principal.user_id != self.source:
+            raise OrderNotFound(f"There is no order {self.order_id}.")
+
     def place(self, *, steps: Sequence[ApprovalStep], now: dt.datetime) -> None:
         """Submit it for approval by `steps`. Raises `OrderNotEditable` unless it is a draft or rejected."""
         if self.status not in EDITABLE:
@@ -261,9 +263,12 @@ class Order(Root, Model):
         self.status = OrderStatus.CANCELLED
 
     def accept(self, *, client_id: UUID | None, by: str, today: dt.date) -> None:
-        """The client signs off. Raises `NotTheClientOfTheOrder`, `OrderNotApproved`, `DeliveryNotSubmitted`."""
+        """The client signs off. Raises `OrderNotApproved`, `DeliveryNotSubmitted`.
+
+        Raises `OrderNotFound` for any other client, who is never told that another company's order exists.
+        """
         if client_id != self.client_id:
-            raise NotTheClientOfTheOrder(f"There is no order {self.order_id}.")
+            raise OrderNotFound(f"There is no order {self.order_id}.")
         if self.status != OrderStatus.APPROVED:
             raise OrderNotApproved(f"Order {self.order_no} is {self.status}: its delivery cannot be signed off now.")
         if DELIVERY_SUBMITTED not in self.progress["facts"]:

@@ -6,6 +6,9 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
+from referencing import Registry
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.errors import FieldError, Invalid, NotFound
@@ -57,6 +60,25 @@ def _contradictions(published: OrderTypePublished) -> Iterable[FieldError]:
         Draft202012Validator.check_schema(published.fields_schema)
     except SchemaError as wrong:
         yield FieldError("/fields_schema", wrong.message)
+    else:
+        yield from _references_elsewhere(published.fields_schema)
+
+
+def _references_elsewhere(schema: dict[str, Any]) -> Iterable[FieldError]:
+    """Nothing is fetched to check an order, and nothing is missing when one comes."""
+    resolver = Registry().resolver_with_root(DRAFT202012.create_resource(schema))
+    for reference in _references(schema):
+        try:
+            resolver.lookup(reference if reference.startswith("#") else "#/elsewhere")
+        except Unresolvable:
+            yield FieldError("/fields_schema", f"refer to a part of the schema itself, like #/$defs/x: {reference}")
+
+
+def _references(part: Any) -> Iterable[str]:
+    for name, value in part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ():
+        if name in ("$ref", "$dynamicRef") and isinstance(value, str):
+            yield value
+        yield from _references(value)
 
 
 def _repeated(list_name: str, codes: list[str]) -> Iterable[FieldError]:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import outbox, roots
 from chassis.errors import Conflict, FieldError
+from chassis.principal import Principal
 from chassis.versions import Expected
 from contracts.order import OrderCancelled, OrderHeld, OrderPlaced, OrderResumed
 from contracts.order_body import HttpOrderBody, OrderBody
@@ -75,11 +76,15 @@ async def place_order(
     return Placed(order, is_new=True)
 
 
-async def edit_order(session: AsyncSession, given: Any, *, order_id: UUID, expected: Expected) -> Order:
-    """Replace what is wanted by a draft or rejected order. Raises `OrderWrong`, `OrderNotEditable`, a stale version."""
+async def edit_order(session: AsyncSession, given: Any, *, order_id: UUID, by: Principal, expected: Expected) -> Order:
+    """Replace what is wanted by a draft or rejected order.
+
+    Raises `OrderWrong`, `OrderNotFound`, `OrderNotEditable`, `ExternalIdUsed`, a stale version.
+    """
     types = await queries.newest_order_types(session)
     body = intake.check(given, HttpOrderBody, types)
     order = await locked(session, order_id)
+    order.must_be_open_to(by)
     expected.check(order.version)
     if body.external_id != (order.external_id or ""):
         raise ExternalIdUsed(
@@ -95,10 +100,11 @@ async def edit_order(session: AsyncSession, given: Any, *, order_id: UUID, expec
 
 
 async def place_draft(
-    session: AsyncSession, *, order_id: UUID, expected: Expected, company_currency: str, now: datetime
+    session: AsyncSession, *, order_id: UUID, by: Principal, expected: Expected, company_currency: str, now: datetime
 ) -> Order:
-    """Submit a draft, or again what was rejected. Raises `OrderNotEditable`, a stale version."""
+    """Submit a draft, or again what was rejected. Raises `OrderNotFound`, `OrderNotEditable`, a stale version."""
     order = await locked(session, order_id, WITH_LINES)
+    order.must_be_open_to(by)
     expected.check(order.version)
     await _submit(session, order, company_currency=company_currency, now=now)
     return order

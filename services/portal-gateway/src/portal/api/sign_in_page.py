@@ -1,16 +1,18 @@
 """Signing in and out by plain forms."""
 
 import secrets
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from chassis.clock import utc_now
+from chassis.tokens import NotSignedIn, Verifier
 from contracts.strict import Text
 from portal import operations
-from portal.api.sign_in import ServiceDatabase, ServiceSettings, TokenSigner
-from portal.credentials import COOKIE, is_csrf_of, keep_in_cookie
+from portal.api.sign_in import ServiceDatabase, ServiceSettings, TokenSigner, device_of
+from portal.credentials import COOKIE, forget_session, is_csrf_of, keep_in_cookies
 from portal.models.user import TooManyFailures
 from portal.operations.sign_in import WrongNameOrPassword
 from portal.pages import on_this_host, render, words_for
@@ -50,7 +52,9 @@ async def sign_in_by_form(
     if not expected or not secrets.compare_digest(expected.encode(), form.encode()):
         return _form(request, settings, next=next, lang=lang, status=403, wrong="expired")
     try:
-        signed_in = await operations.sign_in(database, signer, name=user, password=password, now=utc_now())
+        signed_in = await operations.sign_in(
+            database, signer, name=user, password=password, device=device_of(request), now=utc_now()
+        )
     except WrongNameOrPassword as refusal:
         return _form(request, settings, next=next, lang=lang, status=refusal.status, wrong="wrong", user=user)
     except TooManyFailures as refusal:
@@ -61,17 +65,25 @@ async def sign_in_by_form(
         page.headers["Retry-After"] = str(seconds)
         return page
     answer = RedirectResponse(on_this_host(next), 303)
-    keep_in_cookie(answer, signed_in.token, settings)
+    keep_in_cookies(answer, signed_in.token, signed_in.device, settings)
     answer.delete_cookie(FORM_COOKIE)
     return answer
 
 
 @sign_in_page.post("/sign-out")
-async def sign_out_by_form(request: Request, csrf: Field = "") -> RedirectResponse:
-    """Forgets the cookie, if the form is one of ours."""
+async def sign_out_by_form(
+    request: Request, database: ServiceDatabase, settings: ServiceSettings, csrf: Field = ""
+) -> RedirectResponse:
+    """As `POST /auth/sign-out`, if the form is one of ours."""
     answer = RedirectResponse("/sign-in", 303)
-    if is_csrf_of(request.cookies.get(COOKIE, ""), csrf):
-        answer.delete_cookie(COOKIE)
+    token = request.cookies.get(COOKIE, "")
+    if is_csrf_of(token, csrf):
+        verifier: Verifier = request.app.state.verifier
+        with suppress(NotSignedIn):  # too old: there is nothing to take back
+            principal = await verifier.principal(token)
+            async with database.transaction() as session:
+                await operations.sign_out(session, principal, now=utc_now())
+        forget_session(answer, settings)
     return answer
 
 

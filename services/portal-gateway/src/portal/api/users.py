@@ -44,17 +44,19 @@ async def change_user(
     session: Session,
     principal: Administrator,
     expected: IfMatch,
+    now: Now,
 ) -> User:
-    """Replaces all but id and password. Who is not active gets no new token."""
+    """Replaces all but id and password. Whose roles or access change has to sign in again, if they still can."""
     changed = await operations.change_user(
-        session, user_id=user_id, **dict(body), by=principal.user_id, expected=expected
+        session, user_id=user_id, **dict(body), by=principal.user_id, expected=expected, now=now
     )
     return _tagged(response, changed)
 
 
 @users.post("/{user_id}/password", status_code=204)
-async def set_password(user_id: Name, body: PasswordIn, session: Session, principal: Administrator) -> None:
-    await operations.set_password(session, user_id=user_id, password=body.password)
+async def set_password(user_id: Name, body: PasswordIn, session: Session, principal: Administrator, now: Now) -> None:
+    """For someone who forgot theirs: whoever is signed in as them no longer is."""
+    await operations.set_password(session, user_id=user_id, password=body.password, now=now)
 
 
 def _tagged(response: Response, user: User) -> User:

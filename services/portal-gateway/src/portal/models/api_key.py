@@ -12,11 +12,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chassis.errors import Invalid, NotFound
 from chassis.ids import new_id
 from chassis.principal import Principal
-from contracts.topics import SERVICES
+from contracts.topics import OURS
 from portal.models.model import Model
-
-RESERVED = (*SERVICES, "orderloom")
-"""Names that orders and facts made here bear as their source: no system may use one."""
 
 
 class ApiKeyNotFound(NotFound): ...
@@ -43,7 +40,7 @@ class ApiKey(Model):
     @classmethod
     def issue(cls, *, system: str, scopes: Sequence[str], by: str, now: datetime) -> tuple["ApiKey", str]:
         """The key as it is kept, and as its system will send it. Raises `SystemNameReserved`."""
-        if system in RESERVED:
+        if system in OURS:
             raise SystemNameReserved(f"{system} names a part of Orderloom: choose another name for the system.")
         prefix = f"olk_{secrets.token_hex(4)}"
         secret = f"{prefix}_{secrets.token_urlsafe(32)}"

@@ -12,6 +12,7 @@ from contracts.roles import ADMINISTRATOR
 from portal import passwords, queries
 from portal.models import Client, User
 from portal.models.user import ClientNotRegistered, EmailUsed, UserIdUsed, UserNotFound
+from portal.operations.sign_out import sign_out_everywhere
 
 FIRST_ADMINISTRATOR = "admin"
 
@@ -59,8 +60,9 @@ async def change_user(
     active: bool,
     by: str,
     expected: Expected,
+    now: datetime,
 ) -> User:
-    """Replace all but id and password. Tokens given before stay good for their hour.
+    """Replace all but id and password. Who may something else from now on has to sign in again.
 
     Raises `UserNotFound`, `EmailUsed`, `ClientNotRegistered`, a stale version, and what `User.change` raises.
     """
@@ -68,16 +70,20 @@ async def change_user(
     expected.check(user.version)
     await _check_email(session, email, user_id=user_id)
     client = await _client(session, client_code)
+    before = (user.principal, user.active)
     user.change(name=name, email=email, locale=locale, roles=roles, client=client, active=active, by=by)
+    if (user.principal, user.active) != before:
+        await sign_out_everywhere(session, user_id, now=now)
     outbox.record_in_directory(session, user.changed)
     return user
 
 
-async def set_password(session: AsyncSession, *, user_id: str, password: str) -> None:
-    """Raises `UserNotFound`. No fact: nobody else knows of passwords."""
+async def set_password(session: AsyncSession, *, user_id: str, password: str, now: datetime) -> None:
+    """Every session of the user ends. Raises `UserNotFound`. No fact: nobody else knows of passwords."""
     password_hash = await passwords.hashed(password)
     user = await _locked(session, user_id)
     user.password_hash = password_hash
+    await sign_out_everywhere(session, user_id, now=now)
 
 
 async def register_first_administrator(session: AsyncSession, *, password: str, now: datetime) -> None:

@@ -2,10 +2,12 @@
 
 from portal.queries.access import (
     API_KEYS,
+    SIGN_OUTS,
     client_of_code,
     find_user,
     get_user,
     has_users,
+    is_signed_out,
     list_api_keys,
     list_users,
     user_of_email,
@@ -23,11 +25,13 @@ from portal.queries.work import list_approvals, list_tasks
 
 __all__ = [
     "API_KEYS",
+    "SIGN_OUTS",
     "client_of_code",
     "find_user",
     "get_order",
     "get_user",
     "has_users",
+    "is_signed_out",
     "known_facts",
     "list_api_keys",
     "list_approvals",

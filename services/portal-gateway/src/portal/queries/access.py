@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.cached import Cached
 from chassis.paging import Cut
-from portal.models import ApiKey, Client, User
+from chassis.principal import Principal
+from portal.models import ApiKey, Client, SignOut, User, sign_out
 from portal.models.user import UserNotFound
 
 
@@ -67,5 +68,20 @@ async def _read_api_keys(session: AsyncSession) -> Mapping[str, ApiKey]:
     return {key.sha256: key for key in await session.scalars(select(ApiKey))}
 
 
+async def _read_sign_outs(session: AsyncSession) -> Mapping[str, float]:
+    return {each.whose: each.at.timestamp() for each in await session.scalars(select(SignOut))}
+
+
+async def is_signed_out(session: AsyncSession, principal: Principal) -> bool:
+    """Whether the principal's token was taken back: by signing out, a new password, or other roles."""
+    sign_outs = await SIGN_OUTS.get(session)
+    everywhere_at = sign_outs.get(sign_out.of_user(principal.user_id))
+    return sign_out.of_token(principal.token_id or "") in sign_outs or (
+        everywhere_at is not None and principal.issued_at < everywhere_at
+    )
+
+
+SIGN_OUTS = Cached(_read_sign_outs)
+"""Of the last hours: every request of a person looks here."""
 API_KEYS = Cached(_read_api_keys)
 """By hash: every request of a system looks here."""

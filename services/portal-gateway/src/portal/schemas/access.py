@@ -74,6 +74,11 @@ class PasswordIn(In):
     password: NewPassword
 
 
+class OwnPasswordIn(In):
+    present_password: Annotated[str, Field(min_length=1, max_length=CHARACTERS_MAX)]
+    new_password: NewPassword
+
+
 class UserOut(Out):
     user_id: str
     version: int
