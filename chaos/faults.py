@@ -10,6 +10,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
+from chaos import newer
 from chaos.trial import Trial
 from chassis import failpoints
 from chassis.clock import utc_now
@@ -54,6 +55,7 @@ def everything() -> list[Fault]:
             Fault(f"the database of {service} refuses for {REFUSED_SECONDS:.0f} s", _refuse(service))
             for service in SERVICES
         ),
+        *(Fault(f"the next release beside {service}", _next_release(service)) for service in SERVICES),
         *(Fault(f"{topic} told again, orders shuffled", _replay(topic)) for topic in (topics.ORDERS, topics.DIRECTORY)),
         *(Fault(f"poison on {topic}: {kind}", _poison(topic, kind)) for topic in POISONED for kind in POISON),
     ]
@@ -122,6 +124,13 @@ def _refuse(service: str) -> Callable[[Trial], Awaitable[str]]:
         finally:
             await _ask_server(trial, f"ALTER DATABASE {service} ALLOW_CONNECTIONS true")
         return f"{ended} connections ended"
+
+    return do
+
+
+def _next_release(service: str) -> Callable[[Trial], Awaitable[str]]:
+    async def do(trial: Trial) -> str:
+        return await newer.beside(trial, service)
 
     return do
 

@@ -52,12 +52,15 @@ class Health:
             except Exception as reason:
                 log.warning("revision_unreadable", reason=repr(reason))
                 return "The revision cannot be read."
-            self._is_migrated = applied == _newest_revision(self._folder)
+            self._is_migrated = applied is not None and applied >= _newest_revision(self._folder)
         return OK if self._is_migrated else "The newest migration is not applied: run `migrate`."
 
 
 def _newest_revision(folder: Path) -> str:
-    """Revisions are numbered: `0001_first_tables.py`. Not asked of Alembic, which takes its time to load."""
+    """Revisions are numbered: `0001_first_tables.py`. Not asked of Alembic, which takes its time to load.
+
+    A database with a later one is the next release's, which only adds: this release goes on serving beside it.
+    """
     return max(file.name.partition("_")[0] for file in (folder / "versions").glob("[0-9]*.py"))
 
 

@@ -115,7 +115,7 @@ async def test_the_directory_alone_is_told_from_the_beginning(parts: Parts) -> N
     databases = await databases_with_tables(parts)
     await insert(databases["gateway"], DIRECTORY, "a user", recorded=MORNING, published=MORNING)
     await insert(databases["gateway"], ORDERS, "of no interest", recorded=MORNING, published=None)
-    assert await republish(databases, parts.kafka, only_topic=DIRECTORY) == 1
+    assert await republish(databases, parts.kafka, only_topics=[DIRECTORY]) == 1
     assert "a user" in await bodies(parts, DIRECTORY)
     assert "of no interest" not in await bodies(parts, ORDERS)
 

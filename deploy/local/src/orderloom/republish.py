@@ -28,7 +28,7 @@ FLUSH_ROWS = 500
 
 OUTBOX = """
     SELECT position, topic, key, headers, body, recorded_at, published_at FROM outbox
-    WHERE $1::text IS NULL OR topic = $1 ORDER BY position
+    WHERE $1::text[] IS NULL OR topic = ANY($1) ORDER BY position
 """
 MARK = "UPDATE outbox SET published_at = clock_timestamp() WHERE position = ANY($1::bigint[]) AND published_at IS NULL"
 PROGRESS = "SELECT topic, partition, ce_time FROM progress"
@@ -57,9 +57,13 @@ class Row:
 
 
 async def republish(
-    databases: Mapping[str, str], kafka: KafkaSettings, *, only_topic: str | None = None, topic_prefix: str = ""
+    databases: Mapping[str, str],
+    kafka: KafkaSettings,
+    *,
+    only_topics: Sequence[str] | None = None,
+    topic_prefix: str = "",
 ) -> int:
-    """Publish what a consumer may not have read, or all of `only_topic`; return the number of rows.
+    """Publish what a consumer may not have read, or all of `only_topics`; return the number of rows.
 
     `databases` holds a postgresql:// URL per service. The services' relays must be paused. Unpublished rows that were
     sent are marked as published. After an error the whole may be repeated.
@@ -69,11 +73,11 @@ async def republish(
         writers = {name: await _connect(url, opened) for name, url in databases.items()}
         producer = await opened.enter_async_context(_producer(kafka))
         progress = {name: await _progress_of(connection) for name, connection in readers.items()}
-        since = {} if only_topic else oldest_unread(progress)
+        since = {} if only_topics else oldest_unread(progress)
         sending = Sending(producer, writers, topic_prefix)
         for connection in readers.values():
             await opened.enter_async_context(connection.transaction(readonly=True))  # a cursor lives in one
-        async for row in merged([_outbox(name, connection, only_topic) for name, connection in readers.items()]):
+        async for row in merged([_outbox(name, connection, only_topics) for name, connection in readers.items()]):
             partition = await sending.partition(row)
             if row.published_at is None or partition not in since or row.published_at >= since[partition]:
                 await sending.take(row, partition)
@@ -196,6 +200,8 @@ async def _progress_of(connection: asyncpg.Connection) -> Progress:
     return {(row["topic"], row["partition"]): row["ce_time"] for row in await connection.fetch(PROGRESS)}
 
 
-async def _outbox(service: str, connection: asyncpg.Connection, only_topic: str | None) -> AsyncIterator[Row]:
-    async for row in connection.cursor(OUTBOX, only_topic, prefetch=PREFETCH_ROWS):
+async def _outbox(
+    service: str, connection: asyncpg.Connection, only_topics: Sequence[str] | None
+) -> AsyncIterator[Row]:
+    async for row in connection.cursor(OUTBOX, only_topics, prefetch=PREFETCH_ROWS):
         yield Row(service, **row)

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -207,7 +207,7 @@ class Supervisor:
             await self._parts["kafka"].start()
         made = await self._make_topics()
         if self._stack.broker.forgets or made or not self._stack.broker.knows_all:
-            await self._tell_all_it_lacks()
+            await self._tell_all_it_lacks(made)
         bus.resume(self._running_services())
 
     async def _make_topics(self) -> list[str]:
@@ -223,13 +223,15 @@ class Supervisor:
                     raise BrokerAway(f"No answer at {stack.bootstrap_servers}: {reason!r}") from reason
             await asyncio.sleep(POLL_SECONDS)
 
-    async def _tell_all_it_lacks(self) -> None:
-        """The embedded one since its consumers' progress. Progress on another broker, or in topics that are gone, says
-        nothing: then all is told."""
-        stack = self._stack
-        if not (stack.broker.knows_all and stack.broker.forgets):
+    async def _tell_all_it_lacks(self, made: Sequence[str]) -> None:
+        """One that forgot: since its consumers' progress. One that was just chosen: all, since progress on another says
+        nothing. One that keeps its log: the topics that were not there."""
+        stack, prefix = self._stack, self._stack.broker.topic_prefix
+        is_told_all = stack.broker.forgets or not stack.broker.knows_all
+        if not stack.broker.knows_all:
             await forget_progress(stack.databases)
-        count = await republish(stack.databases, stack.kafka, topic_prefix=stack.broker.topic_prefix)
+        only_topics = None if is_told_all else [name.removeprefix(prefix) for name in made]
+        count = await republish(stack.databases, stack.kafka, only_topics=only_topics, topic_prefix=prefix)
         log.info("the broker was told %s facts again", count)
         replace(stack.broker, knows_all=True).save(stack.folder.broker)
         self._stack = replace(stack, broker=replace(stack.broker, knows_all=True))

@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         console.print("Say since when, or about which order: --since, --order.", style="red")
         return 1
     stack = running(arguments.folder)
-    count = asyncio.run(_republish_to(stack, only_topic=DIRECTORY if arguments.directory else None))
+    count = asyncio.run(_republish_to(stack, only_topics=[DIRECTORY] if arguments.directory else None))
     console.print(f"Told {count} facts again.")
     return 0
 
@@ -62,10 +62,10 @@ async def _ask_services(folder: DataFolder, arguments: argparse.Namespace) -> in
     return 0
 
 
-async def _republish_to(stack: Stack, *, only_topic: str | None) -> int:
+async def _republish_to(stack: Stack, *, only_topics: list[str] | None) -> int:
     """By one process for all, while the bus side of every service rests: a broker that forgot has lost their order."""
     known = state.load(stack.folder.state).processes
     services = [bus.Service(name, known[name].pid, stack.url(name)) for name in stack.workers if known[name].is_alive]
     async with stack.folder.locked("bus", patience_seconds=BUS_LOCK_SECONDS), bus.resting(services):
         prefix = stack.broker.topic_prefix
-        return await republish.republish(stack.databases, stack.kafka, only_topic=only_topic, topic_prefix=prefix)
+        return await republish.republish(stack.databases, stack.kafka, only_topics=only_topics, topic_prefix=prefix)
