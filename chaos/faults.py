@@ -112,7 +112,7 @@ def _stop(part: str, seconds: float) -> Callable[[Trial], Awaitable[str]]:
 
 def _refuse(service: str) -> Callable[[Trial], Awaitable[str]]:
     async def do(trial: Trial) -> str:
-        await _ask_server(trial, f"ALTER DATABASE {service} ALLOW_CONNECTIONS false")
+        await _ask_server(trial, f'ALTER DATABASE "{service}" ALLOW_CONNECTIONS false')
         try:
             ended = await _ask_server(
                 trial,
@@ -122,7 +122,7 @@ def _refuse(service: str) -> Callable[[Trial], Awaitable[str]]:
             )
             await asyncio.sleep(REFUSED_SECONDS)
         finally:
-            await _ask_server(trial, f"ALTER DATABASE {service} ALLOW_CONNECTIONS true")
+            await _ask_server(trial, f'ALTER DATABASE "{service}" ALLOW_CONNECTIONS true')
         return f"{ended} connections ended"
 
     return do

@@ -17,7 +17,9 @@ from starlette.routing import Route
 
 import order_world
 from authorization import Asked, World
+from chassis import parking
 from chassis.clock import business_date, utc_now
+from chassis.delivery import Delivery
 from chassis.ids import new_id
 from contracts.order import External, OrderPlaced
 from facts import delivery_submitted
@@ -63,9 +65,26 @@ def people(
     }
 
 
-def of_every_service() -> dict[tuple[str, str], Asked]:
-    paths = ("/healthz", "/readyz", "/metrics", "/openapi.json")
-    return {(f"GET {path}", ""): Asked(path) for path in paths}
+async def of_every_service(service: Running) -> dict[tuple[str, str], Asked]:
+    """What each has, and a parked key of which one message waits."""
+    consumer, event_id = service.worker.inbox.consumers[0].name, new_id()
+    async with service.database.transaction() as session:
+        await parking.park_key(session, consumer, "empty", RuntimeError("x"))
+        await parking.park_key(session, consumer, "a/key", RuntimeError("x"))
+        headers = {"ce_id": str(event_id), "ce_type": "order.held.v1", "ce_source": "order", "ce_time": "x"}
+        parking.park(session, consumer, Delivery("orders", "a/key", headers, "{}"))
+    parked, some = f"/admin/parked/{consumer}", {"params": {"key": "a/key"}}
+    paths = ("/healthz", "/readyz", "/metrics", "/openapi.json", "/admin/parked", "/admin/discarded")
+    discard = {"key": "empty", "reason": "x", "all": True}
+    return {(f"GET {path}", ""): Asked(path) for path in paths} | {
+        ("GET /admin/parked/{consumer}/messages", ""): Asked(f"{parked}/messages", some),
+        ("GET /admin/parked/{consumer}/messages/{event_id}", ""): Asked(f"{parked}/messages/{event_id}", some),
+        ("POST /admin/parked/{consumer}/retry", ""): Asked(f"{parked}/retry", {"json": {"key": "empty"}}),
+        ("POST /admin/parked/{consumer}/discard", ""): Asked(f"{parked}/discard", {"json": discard}),
+        ("POST /admin/republish", ""): Asked("/admin/republish", {"json": {"since": "2026-11-01T00:00:00Z"}}),
+        ("GET /admin/read-model", ""): Asked("/admin/read-model"),
+        ("GET /admin/read-model/rebuilds/{rebuild_id}", ""): Asked(f"/admin/read-model/rebuilds/{new_id()}"),
+    }
 
 
 async def order(service: Running) -> World:
@@ -93,7 +112,7 @@ async def order(service: Running) -> World:
     client = (await service.get(f"/orders/{ready}", order_world.SALES)).json()["client"]
     ladder, rates = (project_world.default(f"{name}.json") for name in ("approval-ladder", "exchange-rates"))
     new = order_world.ORDER | {"external_id": "E-7"}
-    requests = of_every_service() | {
+    requests = await of_every_service(service) | {
         ("POST /orders/import", ""): Asked("/orders/import", {"content": json.dumps(new)}),
         ("POST /orders", ""): Asked("/orders", {"json": new}),
         ("POST /orders/preview", ""): Asked("/orders/preview", {"json": new}),
@@ -119,8 +138,12 @@ async def order(service: Running) -> World:
             "/order-types/machining", {"json": project_world.default("order_types/machining.json")}
         ),
         ("GET /clients/{client_id}", ""): Asked(f"/clients/{client['id']}"),
+        ("GET /threads/verification", ""): Asked("/threads/verification"),
+        ("POST /admin/rebuilds", ""): Asked("/admin/rebuilds", {"json": {"service": "gateway"}}),
+        ("GET /admin/rebuilds", ""): Asked("/admin/rebuilds"),
+        ("GET /admin/rebuilds/{rebuild_id}", ""): Asked(f"/admin/rebuilds/{new_id()}"),
     }
-    for path in ("", "/decisions", "/thread", "/thread/verification"):
+    for path in ("", "/decisions", "/thread", "/thread/verification", "/trace"):
         requests[f"GET /orders/{{order_id}}{path}", ""] = Asked(f"/orders/{ready}{path}")
     for path in ("/clients", "/order-types", "/approval-ladder", "/exchange-rates"):
         requests[f"GET {path}", ""] = Asked(path)
@@ -156,7 +179,7 @@ async def project(service: Running) -> World:
         "time-entries": (first[started["order_id"]]["id"], {"work_date": str(today), "hours": "1"}),
         "inspections": (inspected["id"], {"result": "passed"}),
     }
-    requests = of_every_service() | {
+    requests = await of_every_service(service) | {
         ("GET /orders/{order_id}/project", ""): Asked(f"/orders/{fresh['order_id']}/project"),
         ("POST /orders/{order_id}/delivery", ""): Asked(f"/orders/{done['order_id']}/delivery"),
         ("POST /deliverables/{deliverable_id}/submissions", ""): Asked(
@@ -186,7 +209,7 @@ async def finance(service: Running) -> World:
     invoice = await finance_world.issue(service, invoiced.order_id)
     allocation = {"invoice_id": invoice["invoice_id"], "amount": "1.00"}
     receipt = {"currency": "CNY", "amount": "1.00", "allocations": [allocation]}
-    requests = of_every_service() | {
+    requests = await of_every_service(service) | {
         ("GET /orders/{order_id}/account", ""): Asked(f"/orders/{due.order_id}/account"),
         ("POST /orders/{order_id}/invoices", ""): Asked(f"/orders/{due.order_id}/invoices"),
         ("GET /invoices/{invoice_id}", ""): Asked(f"/invoices/{invoice['invoice_id']}"),
@@ -213,7 +236,7 @@ async def notify(service: Running) -> World:
         for row in await service.rows("SELECT user_id, notice_id FROM notices WHERE channel = 'in_app'")
     }
     about = f"/orders/{notify_world.ORDER_ID}/notices"
-    requests = of_every_service() | {
+    requests = await of_every_service(service) | {
         ("GET /notices", ""): Asked("/notices"),
         ("POST /notices/read-all", ""): Asked("/notices/read-all"),
         ("POST /notices/{notice_id}/read", "the salesperson's"): Asked(notices[notify_world.SALES]),
@@ -241,7 +264,7 @@ async def gateway(service: Running) -> World:
     issued = (await service.post("/api-keys", gateway_world.ADMINISTRATOR, json=key)).json()
     service.api.state.services = Services({"order": "http://order"}, transport=httpx.ASGITransport(_anyone()))
     form = {"user": "li.na", "password": PASSWORD, "form": "f"}
-    requests = of_every_service() | {
+    requests = await of_every_service(service) | {
         (f"{method} /api/{{service}}/{{path}}", ""): Asked("/api/order/orders")
         for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
     }
