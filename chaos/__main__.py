@@ -34,7 +34,7 @@ ORDERLOOM = (sys.executable, "-m", "orderloom.cli")
 WARM_UP_SECONDS = 3.0
 PAUSE_SECONDS_MIN = 2.0
 FAULTS_A_MINUTE = 4.0
-SETTLE_SECONDS = 240.0
+SETTLE_SECONDS = 420.0
 HEALTHY_SECONDS = 120.0
 RESULTS = Path(__file__).parents[1] / "bench" / "results"
 BROKERS = {"embedded": [], "apache": ["--apache-kafka"]}
@@ -106,7 +106,10 @@ async def _harm(trial: Trial, arguments: argparse.Namespace) -> None:
     for fault in wanted or faults.plan(trial.randomness, count):
         if time.monotonic() > until and not wanted:
             break
-        said = await fault.do(trial)
+        try:
+            said = await fault.do(trial)
+        except Exception as reason:
+            said = f"it could not be done: {reason!r}"
         trial.note(f"{fault.name}{': ' if said else ''}{said}")
         await asyncio.sleep(max(PAUSE_SECONDS_MIN, trial.randomness.uniform(0.5, 1.5) * seconds / count / 3))
 

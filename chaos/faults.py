@@ -27,6 +27,7 @@ MAIL_SECONDS = 15.0
 POLL_SECONDS = 0.05
 BIG_BYTES = 10 * 1024 * 1024
 READ_SECONDS = 60.0
+AT_ONCE = 200
 
 
 @dataclass(frozen=True)
@@ -191,8 +192,11 @@ async def _send_all(trial: Trial, topic: str, records: Sequence[ConsumerRecord])
     producer = AIOKafkaProducer(**trial.kafka.client_options, acks="all", max_request_size=2 * BIG_BYTES)
     await producer.start()
     try:
-        for record in records:
-            await producer.send_and_wait(topic, record.value, key=record.key, headers=list(record.headers))
+        for number, record in enumerate(records, start=1):
+            sent = await producer.send(topic, record.value, key=record.key, headers=list(record.headers))
+            if number % AT_ONCE == 0 or number == len(records):
+                await sent
+        await producer.flush()
     finally:
         await producer.stop()
 

@@ -20,6 +20,8 @@ RETRY_SECONDS = 0.5
 ERP_SHARE = 0.25
 CANCELLED_SHARE = 0.08
 HELD_SHARE = 0.1
+CLIENTS = 60
+"""Many, so that companies and their people are made known all the while."""
 
 TYPES: dict[str, dict[str, Any]] = {
     "machining": {"material": "6061-T6", "drawing_no": "D-1"},
@@ -144,7 +146,7 @@ class Load:
         ]
         return {
             "external_id": f"CHAOS-{randomness.getrandbits(64):016x}",
-            "client": {"code": f"C-{randomness.randint(1, 9)}", "name": "A client of the trial"},
+            "client": {"code": f"C-{randomness.randint(1, CLIENTS)}", "name": "A client of the trial"},
             "order_type": order_type,
             "title": f"Order {self._count} of the trial",
             "currency": "CNY",
