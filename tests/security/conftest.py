@@ -1,10 +1,12 @@
 """Services on databases of their own, for what is tried against all of them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
+from chassis.telemetry import PROCESSORS
 from orderloom.parts import Parts
 from stack import Running, running, template_database
 
@@ -28,3 +30,13 @@ async def gateway_of_all(parts: Parts, signing_key: Path) -> AsyncIterator[Runni
     folder = signing_key.parent
     async with running(service, parts, template=template, folder=folder, signing_key=signing_key) as gateway:
         yield gateway
+
+
+@pytest.fixture
+def logs_as_in_production() -> Iterator[None]:
+    """Without it, structlog shows a developer the variables of a function that failed."""
+    structlog.configure(
+        processors=[*PROCESSORS, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    yield
+    structlog.reset_defaults()

@@ -59,7 +59,7 @@ def test_no_request_makes_a_service_fail_or_answer_what_its_document_does_not_sa
 
 
 def test_the_check_catches_a_failure_and_a_status_that_is_not_documented(
-    parts: Parts, keys_folder: Path, signing_key: Path
+    parts: Parts, keys_folder: Path, signing_key: Path, logs_as_in_production: None
 ) -> None:
     careless = APIRouter()
 
@@ -76,7 +76,7 @@ def test_the_check_catches_a_failure_and_a_status_that_is_not_documented(
         wrong, _ = _asked_for_everything(runner, service, world)
         runner.run(stack.aclose())
     assert {each.split()[2] for each in wrong} >= {"418", "500"}
-    assert all("/share/{of}" in each for each in wrong)
+    assert [each for each in wrong if "/share/{of}" not in each] == []
 
 
 def _asked_for_everything(runner: asyncio.Runner, service: Running, world: World) -> tuple[list[str], Counter[int]]:

@@ -4,18 +4,15 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from gateway_world import ADMINISTRATOR
 from pydantic import SecretStr, ValidationError
 
 from chassis.kafka import SECRETS_FOLDER, KafkaSettings
 from chassis.settings import ServiceSettings
-from chassis.telemetry import PROCESSORS
 from notify.settings import Settings as NotifySettings
 from portal.settings import Settings as GatewaySettings
 from stack import KEY, Running
@@ -121,16 +118,6 @@ def test_secrets_can_come_from_files_and_the_environment_goes_before_them(
     monkeypatch.setenv(SECRETS_FOLDER, str(tmp_path / "missing"))
     with pytest.raises(NotADirectoryError):
         ServiceSettings()
-
-
-@pytest.fixture
-def logs_as_in_production() -> Iterator[None]:
-    """Without it, structlog shows a developer the variables of a function that failed."""
-    structlog.configure(
-        processors=[*PROCESSORS, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    )
-    yield
-    structlog.reset_defaults()
 
 
 async def test_passwords_keys_and_tokens_are_in_no_answer_no_log_and_no_table(

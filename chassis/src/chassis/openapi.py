@@ -42,6 +42,8 @@ MEANINGS = {
     "429": "Too many attempts: Retry-After says when the next one may be made.",
     "503": "A part of the system is away, or has not read yet what Orderloom-After names: try again.",
 }
+OF_SOME_SERVICES = ("/admin/read-model",)
+"""They are asked of every service, and some have no such thing."""
 OF_ALL = ("400", "401", "403", "413", "422", "503")
 REFERENCE = {"$ref": "#/components/schemas/Problem"}
 OF_FASTAPI = ("HTTPValidationError", "ValidationError")
@@ -75,7 +77,7 @@ def operations_in(document: dict[str, Any]) -> Iterable[tuple[str, str, dict[str
 def _add_problems(operation: dict[str, Any], *, path: str, is_safe: bool) -> None:
     statuses = {*OF_ALL, *(status for status in operation["responses"] if status in MEANINGS)}
     statuses |= set() if is_safe else {"404", "409"}
-    statuses |= {"404"} if "{" in path else set()
+    statuses |= {"404"} if "{" in path or path in OF_SOME_SERVICES else set()
     statuses |= {"412"} if any(each["name"] == "if-match" for each in operation.get("parameters", ())) else set()
     for status in sorted(statuses):
         content = {"application/problem+json": {"schema": REFERENCE}}

@@ -228,3 +228,16 @@ async def test_a_client_cannot_tell_another_companys_order_from_none(order_servi
     other = await order_service.post(f"/orders/{order_id}/acceptance", stranger, json={})
     none = await order_service.post(f"/orders/{(nothing := new_id())}/acceptance", stranger, json={})
     assert other.text.replace(str(order_id), "") == none.text.replace(str(nothing), "")
+
+
+async def test_who_places_an_order_again_may_not_approve_it(order_service: Running) -> None:
+    """Else one person alone could edit what another wrote, submit it, and approve it."""
+    await ready(order_service)
+    order_id = (await order_service.post("/orders", SALES, json=ORDER)).json()["order_id"]
+    path = f"/orders/{order_id}"
+    await order_service.post(f"{path}/rejection", MANAGER, json={"reason": "too cheap"})
+    await order_service.post(f"{path}/placement", MANAGER)
+    own = await order_service.post(f"{path}/approval", MANAGER, json={})
+    assert (own.status_code, own.json()["type"]) == (403, "requester-may-not-approve")
+    other = await order_service.post(f"{path}/approval", Who("another", ("sales_manager",)), json={})
+    assert other.status_code == 200

@@ -205,11 +205,14 @@ class Order(Root, Model):
         if principal.kind == "integration" and principal.user_id != self.source:
             raise OrderNotFound(f"There is no order {self.order_id}.")
 
-    def place(self, *, steps: Sequence[ApprovalStep], now: dt.datetime) -> None:
-        """Submit it for approval by `steps`. Raises `OrderNotEditable` unless it is a draft or rejected."""
+    def place(self, *, by: str, steps: Sequence[ApprovalStep], now: dt.datetime) -> None:
+        """Submit it for approval by `steps`; whoever submits it is its requester from now on, and may not approve it.
+
+        Raises `OrderNotEditable` unless it is a draft or rejected.
+        """
         if self.status not in EDITABLE:
             raise OrderNotEditable(f"Order {self.order_no} is {self.status}: it is placed already.")
-        self.status, self.placed_at = OrderStatus.SUBMITTED, now
+        self.status, self.placed_at, self.requester = OrderStatus.SUBMITTED, now, by
         self.revision += 1
         self.step, self.approvers = 1, []
         self.approval_steps = [step.model_dump() for step in steps]

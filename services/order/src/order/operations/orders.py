@@ -72,7 +72,7 @@ async def place_order(
     if came_by:
         order.request_id, order.request_key = came_by
     if not (isinstance(body, HttpOrderBody) and body.draft):
-        await _submit(session, order, company_currency=company_currency, now=now)
+        await _submit(session, order, by=requester, company_currency=company_currency, now=now)
     return Placed(order, is_new=True)
 
 
@@ -106,7 +106,7 @@ async def place_draft(
     order = await locked(session, order_id, WITH_LINES)
     order.must_be_open_to(by)
     expected.check(order.version)
-    await _submit(session, order, company_currency=company_currency, now=now)
+    await _submit(session, order, by=by.actor, company_currency=company_currency, now=now)
     return order
 
 
@@ -131,12 +131,12 @@ async def cancel_order(session: AsyncSession, *, order_id: UUID, reason: str, by
     return order
 
 
-async def _submit(session: AsyncSession, order: Order, *, company_currency: str, now: datetime) -> None:
+async def _submit(session: AsyncSession, order: Order, *, by: str, company_currency: str, now: datetime) -> None:
     approvals = await queries.approvals(session)
     steps: Sequence[Any] = ladder.steps_for(
         order.total, rungs=approvals.rungs, company_currency=company_currency, rates=approvals.rates
     )
-    order.place(steps=steps, now=now)
+    order.place(by=by, steps=steps, now=now)
     outbox.record(session, OrderPlaced(**document(order)))
 
 
