@@ -7,7 +7,7 @@ from alembic import command, context
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, MetaData, pool, text
+from sqlalchemy import Column, Connection, Index, MetaData, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from chassis import idempotency, outbox, parking, received, timers
@@ -41,15 +41,29 @@ async def differences(database_url: str, *metadatas: MetaData) -> list[object]:
     targets = [ChassisModel.metadata, *metadatas]
     await _on_connection(
         database_url,
-        lambda connection: found.extend(compare_metadata(MigrationContext.configure(connection), targets)),  # type: ignore[arg-type]
+        lambda connection: found.extend(compare_metadata(_comparing(connection), targets)),  # type: ignore[arg-type]
     )
     return found
+
+
+def _comparing(connection: Connection) -> MigrationContext:
+    return MigrationContext.configure(connection, opts={"include_object": _is_comparable})
+
+
+def _is_comparable(thing: object, *_: object) -> bool:
+    """An index of an expression comes back from PostgreSQL in other words: its migration is written by hand."""
+    return not isinstance(thing, Index) or all(isinstance(each, Column) for each in thing.expressions)
 
 
 def _upgrade(connection: Connection, targets: list[MetaData]) -> None:
     connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
     connection.commit()
-    context.configure(connection=connection, target_metadata=targets, transaction_per_migration=True)
+    context.configure(
+        connection=connection,
+        target_metadata=targets,
+        transaction_per_migration=True,
+        include_object=_is_comparable,
+    )
     try:
         with context.begin_transaction():
             context.run_migrations()

@@ -15,6 +15,7 @@ from chassis.clock import utc_now
 from chassis.errors import NotYetKnown
 from chassis.ids import new_id
 from chassis.paging import Cut
+from chassis.search import newest_with
 from contracts.directory import OrderTypePublished
 from contracts.order import ApprovalStep
 from contracts.order_body import HttpOrderBody
@@ -22,7 +23,7 @@ from order import intake, ladder, thread
 from order.ladder import Rung
 from order.models import ApprovalRung, Client, Decision, ExchangeRate, Order, OrderLine, OrderType, ThreadEntry
 from order.models.client import ClientNotFound
-from order.models.order import OrderNotFound
+from order.models.order import SEARCHED, OrderNotFound
 from order.models.order_type import OrderTypeNotFound
 
 
@@ -38,7 +39,7 @@ async def list_orders(
     session: AsyncSession, cut: Cut, *, status: str | None, client_code: str | None, search: str | None
 ) -> Sequence[Order]:
     """The newest first, one more than the page holds if there are more. `search` is a part of number, id or title."""
-    orders = select(Order).order_by(Order.order_id.desc()).limit(cut.limit + 1)
+    orders = select(Order)
     if after := cut.after_as(UUID):
         orders = orders.where(Order.order_id < after[0])
     if status:
@@ -46,9 +47,8 @@ async def list_orders(
     if client_code:
         orders = orders.where(Order.client_code == client_code)
     if search:
-        columns = (Order.order_no, Order.external_id, Order.title)
-        orders = orders.where(or_(*(column.icontains(search, autoescape=True) for column in columns)))
-    return (await session.scalars(orders)).all()
+        return await newest_with(session, orders, key=Order.order_id, text=SEARCHED, part=search, limit=cut.limit + 1)
+    return (await session.scalars(orders.order_by(Order.order_id.desc()).limit(cut.limit + 1))).all()
 
 
 async def order_of_external_id(session: AsyncSession, source: str, external_id: str) -> Order | None:
