@@ -5,15 +5,15 @@ SHELL := /bin/bash
 PYTHON ?= $(firstword $(wildcard /usr/bin/python3.11) python3)
 VENV := .venv
 READY := $(VENV)/.ready
-SOURCES := contracts/src chassis/src services/*/src deploy/local/src
+SOURCES := contracts/src chassis/src services/*/src deploy/local/src bench
 TESTS := contracts/tests chassis/tests $(wildcard services/*/tests) deploy/local/tests tests conftest.py
 JOBS ?= 2
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help demo up down status test test-kafka security audit chaos check bench-order contracts fmt migration
+.PHONY: help demo up down status test test-kafka security audit chaos check bench bench-growth bench-order contracts fmt migration
 
 help: ## Say what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 $(READY): pyproject.toml */pyproject.toml */*/pyproject.toml
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
@@ -59,8 +59,14 @@ check: $(READY) ## Lint, types, import rules, generated files
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/python -m contracts.generate --check
 
-bench-order: $(READY) ## Measure what an order costs in CPU time (ARGS="--seconds 60")
-	$(VENV)/bin/python bench/order.py $(ARGS)
+bench: $(READY) ## Measure how fast it is, against what, and write bench/results (ARGS="S3 S4")
+	$(VENV)/bin/python -m bench $(ARGS)
+
+bench-growth: $(READY) ## Measure lists and searches with a thousand and with a million orders (ARGS="--orders 100000")
+	$(VENV)/bin/python -m bench.growth $(ARGS)
+
+bench-order: $(READY) ## Measure what an order costs in CPU time, in short (ARGS="--seconds 60")
+	$(VENV)/bin/python -m bench.order_to_everything $(ARGS)
 
 contracts: $(READY) ## Generate schemas, docs/events.md and docs/asyncapi.json again
 	$(VENV)/bin/python -m contracts.generate

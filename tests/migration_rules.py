@@ -19,6 +19,7 @@ NOT_OURS = (
     "prefer-bigint-over-int",  # a choice of types, not of steps
     "require-lock-timeout",  # `chassis.migrations` sets it for all
     "require-statement-timeout",  # a backfill may take its time
+    "prefer-robust-stmts",  # `make_index` drops what is half made; everything else is one transaction
 )
 BREAKING = frozenset(
     ("ban-drop-column", "ban-drop-table", "ban-drop-not-null", "renaming-column", "renaming-table", "ban-drop-database")

@@ -1,17 +1,18 @@
 """Migrations are a step before a service starts. Two that start at once wait for each other."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 
-from alembic import command, context
+from alembic import command, context, op
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from alembic.script import Script, ScriptDirectory
-from sqlalchemy import Connection, MetaData, pool, text
+from sqlalchemy import Column, Connection, Index, MetaData, pool, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from chassis import idempotency, outbox, parking, rebuilding, received, timers
@@ -24,6 +25,7 @@ LOCK = 7_261
 """The advisory lock of whoever migrates a database."""
 
 
+LOCK_POLL_SECONDS = 0.1
 LOCK_TIMEOUT_SECONDS = 5
 """A step that waits longer for a table would make everyone else wait behind it: it fails, to be run again."""
 
@@ -34,6 +36,16 @@ def migrate(database_url: str, folder: Path) -> None:
     config.set_main_option("script_location", str(folder))
     config.attributes["database_url"] = database_url
     command.upgrade(config, "head")
+
+
+def make_index(name: str, on: str) -> None:
+    """In a migration: the index `name` on what follows `ON`, while others read and write the table.
+
+    One that an interrupted attempt left half made is made anew. Everything else of the revision belongs before it.
+    """
+    with op.get_context().autocommit_block():
+        op.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+        op.execute(f"CREATE INDEX CONCURRENTLY {name} ON {on}")
 
 
 def run_in_environment(*metadatas: MetaData) -> None:
@@ -60,16 +72,32 @@ async def differences(database_url: str, *metadatas: MetaData) -> list[object]:
     targets = [ChassisModel.metadata, *metadatas]
     await _on_connection(
         database_url,
-        lambda connection: found.extend(compare_metadata(MigrationContext.configure(connection), targets)),  # type: ignore[arg-type]
+        lambda connection: found.extend(compare_metadata(_comparing(connection), targets)),  # type: ignore[arg-type]
     )
     return found
 
 
+def _comparing(connection: Connection) -> MigrationContext:
+    return MigrationContext.configure(connection, opts={"include_object": _is_comparable})
+
+
+def _is_comparable(thing: object, *_: object) -> bool:
+    """An index of an expression comes back from PostgreSQL in other words: its migration is written by hand."""
+    return not isinstance(thing, Index) or all(isinstance(each, Column) for each in thing.expressions)
+
+
 def _upgrade(connection: Connection, targets: list[MetaData]) -> None:
-    connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
+    while not connection.scalar(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": LOCK}):
+        connection.commit()  # who waited inside a statement would hold up the making of an index concurrently
+        time.sleep(LOCK_POLL_SECONDS)
     connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'"))
     connection.commit()
-    context.configure(connection=connection, target_metadata=targets, transaction_per_migration=True)
+    context.configure(
+        connection=connection,
+        target_metadata=targets,
+        transaction_per_migration=True,
+        include_object=_is_comparable,
+    )
     try:
         with context.begin_transaction():
             context.run_migrations()

@@ -56,8 +56,11 @@ class Parts:
 
 
 @contextmanager
-def running_parts() -> Iterator[Parts]:
-    """Start what is not already there, and stop what was started."""
+def running_parts(*, is_durable: bool = False) -> Iterator[Parts]:
+    """Start what is not already there, and stop what was started.
+
+    With `is_durable`, the embedded PostgreSQL waits for the disk, as it does in a stack.
+    """
     with ExitStack() as running:
         postgres_url = os.environ.get("ORDERLOOM_TEST_POSTGRES")
         bootstrap_servers = os.environ.get("ORDERLOOM_TEST_KAFKA")
@@ -65,7 +68,8 @@ def running_parts() -> Iterator[Parts]:
         is_docker = not (postgres_url and (bootstrap_servers or is_apache)) and _docker_answers()
         a_broker = running_apache_kafka if is_apache else _kafka_container if is_docker else _embedded_broker
         yield Parts(
-            postgres_url or running.enter_context(_postgres_container() if is_docker else _embedded_postgres()),
+            postgres_url
+            or running.enter_context(_postgres_container() if is_docker else _embedded_postgres(is_durable)),
             bootstrap_servers or running.enter_context(a_broker()),
             Broker("apache" if bootstrap_servers or is_apache or is_docker else "embedded"),
         )
@@ -83,10 +87,10 @@ def running_apache_kafka(**more: Any) -> Iterator[str]:
 
 
 @contextmanager
-def _embedded_postgres() -> Iterator[str]:
+def _embedded_postgres(is_durable: bool) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="orderloom-") as folder:
         Path(folder).chmod(0o711)  # PostgreSQL runs as another user when we are root
-        cluster = postgres.Cluster(Path(folder) / "postgres", ports.choose(set()), is_durable=False)
+        cluster = postgres.Cluster(Path(folder) / "postgres", ports.choose(set()), is_durable)
         cluster.prepare()
         with _running(cluster.command(), lambda process: cluster.is_ready(process.pid)):
             yield cluster.url()

@@ -17,6 +17,7 @@ from chassis.errors import NotYetKnown
 from chassis.ids import new_id
 from chassis.outbox import OutboxMessage
 from chassis.paging import Cut
+from chassis.search import newest_with
 from contracts.directory import OrderTypePublished
 from contracts.order import ApprovalStep
 from contracts.order_body import HttpOrderBody
@@ -24,7 +25,7 @@ from order import intake, ladder, thread
 from order.ladder import Rung
 from order.models import ApprovalRung, Client, Decision, ExchangeRate, Order, OrderLine, OrderType, Rebuild, ThreadEntry
 from order.models.client import ClientNotFound
-from order.models.order import OrderNotFound
+from order.models.order import SEARCHED, OrderNotFound
 from order.models.order_type import OrderTypeNotFound
 from order.models.rebuild import RebuildNotFound
 
@@ -52,7 +53,7 @@ async def list_orders(
     order_no: str | None = None,
 ) -> Sequence[Order]:
     """The newest first, one more than the page holds if there are more. `search` is a part of number, id or title."""
-    orders = select(Order).order_by(Order.order_id.desc()).limit(cut.limit + 1)
+    orders = select(Order)
     if after := cut.after_as(UUID):
         orders = orders.where(Order.order_id < after[0])
     if status:
@@ -62,9 +63,8 @@ async def list_orders(
     if order_no:
         orders = orders.where(Order.order_no == order_no)
     if search:
-        columns = (Order.order_no, Order.external_id, Order.title)
-        orders = orders.where(or_(*(column.icontains(search, autoescape=True) for column in columns)))
-    return (await session.scalars(orders)).all()
+        return await newest_with(session, orders, key=Order.order_id, text=SEARCHED, part=search, limit=cut.limit + 1)
+    return (await session.scalars(orders.order_by(Order.order_id.desc()).limit(cut.limit + 1))).all()
 
 
 async def order_of_external_id(session: AsyncSession, source: str, external_id: str) -> Order | None:

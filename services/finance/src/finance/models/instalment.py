@@ -58,6 +58,7 @@ class Instalment(Model):
         CheckConstraint("net_amount >= 0 AND tax_amount >= 0", name="not_negative"),
         CheckConstraint("paid_amount BETWEEN 0 AND net_amount + tax_amount", name="not_overpaid"),
         Index("instalments_due_ix", "due_date", "instalment_id", postgresql_where=text("status = 'due'")),
+        Index("instalments_invoiced_ix", "invoice_id", postgresql_where=text("status = 'invoiced'")),
     )
 
     @classmethod

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import exists, or_, select, tuple_
+from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager, selectinload
 
@@ -35,10 +35,11 @@ async def get_account(session: AsyncSession, order_id: UUID) -> AccountView:
     account = (await session.scalars(of_order)).one_or_none()
     if account is None:
         raise AccountNotFound(f"Order {order_id} has no account: it is not approved, or not yet known here.")
-    allocated = exists().where(Allocation.order_id == order_id, Allocation.receipt_id == Receipt.receipt_id)
+    own = select(Receipt.receipt_id).where(Receipt.order_id == order_id)
+    allocated = select(Allocation.receipt_id).where(Allocation.order_id == order_id)
     receipts = await session.scalars(
         select(Receipt)
-        .where(or_(Receipt.order_id == order_id, allocated))
+        .where(Receipt.receipt_id.in_(own.union(allocated)))  # with OR, every receipt there is would be looked at
         .order_by(Receipt.receipt_id)
         .options(selectinload(Receipt.allocations))
     )

@@ -16,6 +16,7 @@ from chassis.errors import Conflict, Forbidden, NotFound
 from chassis.ids import new_id
 from chassis.principal import Principal
 from chassis.roots import Root
+from chassis.search import searched, trigrams
 from contracts.directory import OrderTypePublished, Stage
 from contracts.money import Money
 from contracts.order import ApprovalStep, ClientRef, Term
@@ -129,6 +130,7 @@ class Order(Root, Model):
     __table_args__ = (
         UniqueConstraint("source", "external_id"),
         Index("orders_status_order_id_ix", "status", "order_id"),
+        Index("orders_client_code_order_id_ix", "client_code", "order_id"),
     )
 
     @classmethod
@@ -368,3 +370,7 @@ class OrderLine(Model):
     @property
     def tax_money(self) -> Money:
         return Money(amount=self.tax, currency=self.currency)
+
+
+SEARCHED = searched(Order.order_no, Order.external_id, Order.title)
+Index("orders_search_ix", trigrams(SEARCHED), postgresql_using="gin")

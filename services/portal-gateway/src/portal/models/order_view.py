@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from chassis.errors import NotFound
 from chassis.roots import Root
+from chassis.search import searched, trigrams
 from contracts.order import OrderPlaced
 from portal.models.directory import OrderType
 from portal.models.model import Model
@@ -106,6 +107,7 @@ class OrderView(Root, Model):
 
     __table_args__ = (
         Index("order_views_client_id_ix", "client_id", "order_id"),
+        Index("order_views_client_code_ix", "client_code", "order_id"),
         Index("order_views_status_ix", "status", "order_id"),
         Index("order_views_stage_ix", "order_type", "stage", "order_id"),
     )
@@ -206,3 +208,7 @@ class OrderView(Root, Model):
     def sign_off_possible(self) -> bool:
         """Whether everything waits for the client to accept the delivery."""
         return self.status == "approved" and self.delivery_submitted_at is not None and self.accepted_on is None
+
+
+SEARCHED = searched(OrderView.order_no, OrderView.external_id, OrderView.title, OrderView.client_name)
+Index("order_views_search_ix", trigrams(SEARCHED), postgresql_using="gin")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, false, func, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload, undefer_group
@@ -12,9 +12,10 @@ from sqlalchemy.orm import selectinload, undefer_group
 from chassis.paging import Cut
 from chassis.principal import Principal
 from chassis.read_model import Known
+from chassis.search import newest_with
 from portal import disclosure
 from portal.models import OrderType, OrderView, TimelineEntry
-from portal.models.order_view import DOCUMENT, OVER, OrderNotFound
+from portal.models.order_view import DOCUMENT, OVER, SEARCHED, OrderNotFound
 
 ORDERS_READ = "orders:read"
 BOARD_ORDERS_MAX = 5
@@ -49,8 +50,9 @@ async def list_orders(
     if after := cut.after_as(UUID):
         orders = orders.where(OrderView.order_id < after[0])
     if search:
-        columns = (OrderView.order_no, OrderView.external_id, OrderView.title, OrderView.client_name)
-        orders = orders.where(or_(*(column.icontains(search, autoescape=True) for column in columns)))
+        return await newest_with(
+            session, orders, key=OrderView.order_id, text=SEARCHED, part=search, limit=cut.limit + 1
+        )
     return (await session.scalars(orders.order_by(OrderView.order_id.desc()).limit(cut.limit + 1))).all()
 
 
