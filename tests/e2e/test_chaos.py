@@ -1,4 +1,4 @@
-"""A short trial by faults, from a seed, as `make chaos` runs it: everything that has to hold, holds (rules 39 and 40)."""
+"""A short trial by faults, from a seed, as `make chaos` runs it: everything holds that has to (rules 39 and 40)."""
 
 import os
 import subprocess
