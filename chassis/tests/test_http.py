@@ -2,6 +2,7 @@
 
 import asyncio
 
+import asyncpg
 import httpx
 import pytest
 from fastapi import Request
@@ -9,6 +10,7 @@ from fastapi import Request
 from chassis.ids import new_id
 from contracts.order import OrderHeld
 from order_world import MANAGER, ORDER, SALES, ready
+from orderloom.parts import Parts
 from stack import Running, Who
 
 
@@ -113,3 +115,18 @@ async def test_while_the_database_is_away_a_request_is_answered_503_and_logs_no_
         answer = await http.get("/orders", headers=SALES.headers)
     assert (answer.status_code, answer.json()["type"]) == (503, "unavailable")
     assert answer.headers["retry-after"] == "1"
+
+
+async def test_while_the_database_takes_no_connections_requests_are_answered_503_and_then_go_on(
+    order_service: Running, parts: Parts
+) -> None:
+    """As when it is being restored: it says so with SQLSTATE 55000, which belongs to no class of connection errors."""
+    name = order_service.database.url.rpartition("/")[2]
+    server = await asyncpg.connect(parts.postgres_url)
+    await server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+    await server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+    refused = await order_service.get("/orders", SALES)
+    await server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+    await server.close()
+    assert (refused.status_code, refused.json()["type"]) == (503, "unavailable")
+    assert (await order_service.get("/orders", SALES)).status_code == 200

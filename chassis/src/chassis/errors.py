@@ -79,8 +79,9 @@ class Undeliverable(Exception):
 
 UNSTORABLE_SQLSTATES = ("22021", "22P05")
 """A NUL, which no text in PostgreSQL holds."""
-TRANSIENT_SQLSTATES = ("08", "40", "53", "55P03", "57")
-"""Connection lost, serialization and deadlock, out of resources, lock timeout, cancelled or shutting down."""
+TRANSIENT_SQLSTATES = ("08", "28", "3D", "40", "53", "55000", "55P03", "57")
+"""Connection lost, or refused: to this user, to this database, to all; serialization and deadlock, out of resources,
+lock timeout, cancelled or shutting down. A refused connection is an operator's to mend, and no message's fault."""
 
 
 def is_transient(reason: BaseException) -> bool:
