@@ -136,6 +136,7 @@ def _verdict(trial: Trial, load: Load, broken: dict[str, list[str]], arguments: 
     print(f"{len(outcomes)} orders: {counts}; {len(trial.done)} steps; {len(refusals)} things had to be done again")
     return {
         "holds": not any(broken.values()),
+        "revision": _revision(),
         "seed": arguments.seed,
         "minutes": arguments.minutes,
         "broker": arguments.broker,
@@ -147,6 +148,11 @@ def _verdict(trial: Trial, load: Load, broken: dict[str, list[str]], arguments: 
         "python": platform.python_version(),
         "cpus": os.cpu_count(),
     }
+
+
+def _revision() -> str:
+    asked = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
+    return asked.stdout.strip()
 
 
 def _kind(refusal: str) -> str:
