@@ -33,7 +33,7 @@ from orderloom.gateway import Gateway
 ORDERLOOM = (sys.executable, "-m", "orderloom.cli")
 WARM_UP_SECONDS = 3.0
 PAUSE_SECONDS_MIN = 2.0
-FAULTS_A_MINUTE = 4.0
+FAULTS_A_MINUTE = 8.0
 SETTLE_SECONDS = 420.0
 HEALTHY_SECONDS = 120.0
 RESULTS = Path(__file__).parents[1] / "bench" / "results"
@@ -111,7 +111,7 @@ async def _harm(trial: Trial, arguments: argparse.Namespace) -> None:
         except Exception as reason:
             said = f"it could not be done: {reason!r}"
         trial.note(f"{fault.name}{': ' if said else ''}{said}")
-        await asyncio.sleep(max(PAUSE_SECONDS_MIN, trial.randomness.uniform(0.5, 1.5) * seconds / count / 3))
+        await asyncio.sleep(max(PAUSE_SECONDS_MIN, trial.randomness.uniform(0.2, 1.0) * seconds / count))
 
 
 async def _settle(trial: Trial, loading: asyncio.Task[None]) -> bool:

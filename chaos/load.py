@@ -110,7 +110,7 @@ class Load:
 
     async def _hold_and_resume(self, placed: Placed) -> None:
         manager, path = self._cast.holder("sales_manager"), f"/api/order/orders/{placed.order_id}"
-        while (order := await self._gateway.get(manager, path))["status"] == "submitted":
+        while (order := await self._look(placed, manager))["status"] == "submitted":
             step = order["approval_steps"][order["step"] - 1]
             approver = self._cast.holder(step["role"], other_than=order["requester"])
             decision = {"step": step["step"]}
@@ -122,10 +122,18 @@ class Load:
         await self._until_done(placed, manager, f"{path}/resumption", reason, status="approved")
 
     async def _until_done(self, placed: Placed, user: str, path: str, body: dict[str, Any], *, status: str) -> None:
-        order = path.rpartition("/")[0]
-        while (await self._gateway.get(user, order))["status"] != status:
+        while (await self._look(placed, user))["status"] != status:
             try:
                 await self._gateway.post(user, path, body)
+            except (Refused, httpx.HTTPError) as reason:
+                placed.refusals.append(str(reason))
+                await asyncio.sleep(RETRY_SECONDS)
+
+    async def _look(self, placed: Placed, user: str) -> dict[str, Any]:
+        while True:
+            try:
+                order: dict[str, Any] = await self._gateway.get(user, f"/api/order/orders/{placed.order_id}")
+                return order
             except (Refused, httpx.HTTPError) as reason:
                 placed.refusals.append(str(reason))
                 await asyncio.sleep(RETRY_SECONDS)

@@ -1,19 +1,15 @@
 """During a roll-out two releases speak to each other: each reads what the other tells."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
 from contracts.catalogue import EVENTS, MESSAGES
-from contracts.generate import EXAMPLES, RELEASED, ROOT
+from contracts.generate import EXAMPLES, ROOT
+from releases import RELEASES, as_told_then
 
-RELEASES = {
-    (path.parent.name, path.stem): json.loads(path.read_text(encoding="utf-8"))
-    for path in sorted((ROOT / RELEASED).glob("*/*.json"))
-}
 STORY = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (ROOT / EXAMPLES).glob("*.json")}
 
 OLD: dict[str, Any] = {
@@ -44,26 +40,3 @@ def test_what_was_told_then_has_none_of_what_came_later() -> None:
     now = {"a": "x", "since": 1, "parts": [{"b": 1, "since": 2}]}
     assert as_told_then(now, OLD, OLD, only_required=False) == {"a": "x", "parts": [{"b": 1}]}
     assert as_told_then(now, OLD, OLD, only_required=True) == {"a": "x"}
-
-
-def as_told_then(value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], *, only_required: bool) -> Any:
-    """The part of an example of today that a release with `schema` would have told."""
-    schema = _resolved(schema, root)
-    if isinstance(value, dict) and "properties" in schema:
-        known = schema.get("required", []) if only_required else schema["properties"]
-        return {
-            name: as_told_then(value[name], schema["properties"][name], root, only_required=only_required)
-            for name in known
-            if name in value
-        }
-    if isinstance(value, list) and "items" in schema:
-        return [as_told_then(each, schema["items"], root, only_required=only_required) for each in value]
-    for choice in schema.get("anyOf", ()):
-        if Draft202012Validator({**choice, "$defs": root.get("$defs", {})}).is_valid(value):
-            return as_told_then(value, choice, root, only_required=only_required)
-    return value
-
-
-def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Mapping[str, Any]:
-    reference = schema.get("$ref", "")
-    return root["$defs"][reference.removeprefix("#/$defs/")] if reference else schema
