@@ -21,7 +21,7 @@ from chassis.consumers import Consumers
 from chassis.database import Database
 from chassis.failpoints import Failpoints
 from chassis.health import Health, health_router
-from chassis.limits import LimitBody
+from chassis.limits import LimitBody, LimitRequests
 from chassis.openapi import document_problems
 from chassis.problems import answer_with_problems
 from chassis.read_model import ReadModel
@@ -122,6 +122,7 @@ class Service:
         api.state.verifier = Verifier(settings.jwks, issuer=settings.token_issuer, audience=settings.token_audience)
         api.state.health = Health(settings, database, worker, self.migrations_folder(settings))
         api.add_middleware(LimitBody, bytes_max=settings.body_bytes_max)
+        api.add_middleware(LimitRequests, requests_max=settings.requests_max)
         answer_with_problems(api)
         document_problems(api)
         api.include_router(health_router)

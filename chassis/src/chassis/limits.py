@@ -1,15 +1,46 @@
-"""A request's body is read up to a limit, whatever it says of its length."""
+"""What one process takes in at once: bodies up to a limit, whatever they say of their length, and so many requests."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis.errors import TooLarge
+from chassis.errors import Refusal, TooLarge
 from chassis.problems import problem
 
 LENGTH_DIGITS_MAX = 20
 """Of a Content-Length: more are as much too large, and take long to read."""
 
 
+PROBES = ("/healthz", "/readyz", "/metrics")
+"""Answered however much there is to do: who is busy is not to be restarted."""
+
+
 class BodyTooLarge(TooLarge): ...
+
+
+class TooMuchAtOnce(Refusal):
+    """Nothing of the request was done."""
+
+    status = 503
+
+
+class LimitRequests:
+    """ASGI middleware: beyond `requests_max` at once, answers 503 with `Retry-After` instead of letting all wait."""
+
+    def __init__(self, app: ASGIApp, *, requests_max: int) -> None:
+        self._app = app
+        self._requests_max = requests_max
+        self._in_hand = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in PROBES:
+            return await self._app(scope, receive, send)
+        if self._in_hand >= self._requests_max:
+            refusal = TooMuchAtOnce(f"{self._requests_max} requests are being answered here: try again.")
+            return await problem(refusal)(scope, receive, send)
+        self._in_hand += 1
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._in_hand -= 1
 
 
 class LimitBody:
