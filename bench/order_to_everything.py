@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from bench import orders, report
+from bench import machine, orders, report
 from bench.figure import Figure, Measurement
 from bench.stack import Stack, cpu_ms, fresh_stack
 from bench.wire import Client
@@ -190,9 +190,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--seconds", type=float, default=20, help="how long orders are placed")
     seconds = parser.parse_args().seconds
+    facts = machine.facts()
     with fresh_stack() as stack:
         result = asyncio.run(_cost(stack, seconds))
-    report.keep("order", result)
+    report.keep("order", result | {"taken_on": facts})
     print(json.dumps(result["figures"], indent=1))
 
 

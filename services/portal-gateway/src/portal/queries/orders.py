@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, false, func, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import selectinload, undefer_group
+from sqlalchemy.orm import defer, selectinload, undefer_group
+from sqlalchemy.orm.interfaces import ORMOption
 
 from chassis.paging import Cut
 from chassis.principal import Principal
@@ -15,9 +16,14 @@ from chassis.read_model import Known
 from chassis.search import newest_with
 from portal import disclosure
 from portal.models import OrderType, OrderView, TimelineEntry
-from portal.models.order_view import DOCUMENT, OVER, SEARCHED, OrderNotFound
+from portal.models.order_view import DOCUMENT, NOT_IN_LISTS, OVER, SEARCHED, OrderNotFound
 
 ORDERS_READ = "orders:read"
+AS_LISTED: tuple[ORMOption, ...] = (
+    selectinload(OrderView.type),
+    *(defer(getattr(OrderView, name), raiseload=True) for name in NOT_IN_LISTS),
+)
+"""Of an order: what a line about it shows."""
 BOARD_ORDERS_MAX = 5
 """Shown of each stage; the count is of all."""
 
@@ -44,7 +50,7 @@ async def list_orders(
     client_code: str | None = None,
 ) -> Sequence[OrderView]:
     """The newest first, each with its type. `search` is a part of number, external id, title or client."""
-    orders = select(OrderView).where(_visible_to(seen_by)).options(selectinload(OrderView.type))
+    orders = select(OrderView).where(_visible_to(seen_by)).options(*AS_LISTED)
     wanted = {"status": status, "stage": stage, "order_type": order_type, "client_code": client_code}
     orders = orders.filter_by(**{name: value for name, value in wanted.items() if value})
     if after := cut.after_as(UUID):
@@ -113,7 +119,7 @@ async def stages_of_board(session: AsyncSession) -> Sequence[BoardStage]:
         select(OrderView, ranked.c.count)
         .join(ranked, ranked.c.order_id == OrderView.order_id)
         .where(ranked.c.rank <= BOARD_ORDERS_MAX)
-        .options(selectinload(OrderView.type))
+        .options(*AS_LISTED)
         .order_by(OrderView.order_id.desc())
     )
     standing: dict[tuple[str, str], list[OrderView]] = {}

@@ -12,6 +12,7 @@ from chassis.paging import Cut
 from chassis.principal import Principal
 from portal.models import OrderView, TaskView
 from portal.models.task_view import OPEN
+from portal.queries.orders import AS_LISTED
 
 
 async def list_approvals(session: AsyncSession, cut: Cut, *, approver: Principal) -> Sequence[OrderView]:
@@ -23,7 +24,7 @@ async def list_approvals(session: AsyncSession, cut: Cut, *, approver: Principal
             OrderView.next_role.in_(approver.roles),
             OrderView.requester != approver.actor,
         )
-        .options(selectinload(OrderView.type))
+        .options(*AS_LISTED)
         .order_by(OrderView.order_id)
         .limit(cut.limit + 1)
     )
