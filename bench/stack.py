@@ -20,7 +20,6 @@ from contracts.topics import SERVICES
 from orderloom import defaults
 
 ORDERLOOM = (sys.executable, "-m", "orderloom.cli")
-BROKER = "embedded (Tansu, in memory, 6 partitions a topic)"
 SELLER, APPROVER, READER, ACCOUNTANT = "sales", "sales_manager", "project_manager", "finance_manager"
 ROLES = (SELLER, APPROVER, READER, ACCOUNTANT)
 

@@ -294,7 +294,7 @@ def vars_of(number: int) -> dict[str, Any]:
     return {"order_id": UUID(int=number + 1), "order_no": f"ORD-{number:06}"}
 
 
-@pytest.mark.parametrize("path", ["/admin/read-model", f"/admin/read-model/rebuilds/{new_id()}"])
+@pytest.mark.parametrize("path", ["/admin/read-model", f"/admin/read-model/rebuilds/{UUID(int=1)}"])
 async def test_only_operators_look_at_the_read_model(gateway: Running, path: str) -> None:
     assert (await gateway.get(path)).status_code == 401
     for who in (SALES, CLIENT):

@@ -56,11 +56,8 @@ class Parts:
 
 
 @contextmanager
-def running_parts(*, is_durable: bool = False) -> Iterator[Parts]:
-    """Start what is not already there, and stop what was started.
-
-    With `is_durable`, the embedded PostgreSQL waits for the disk, as it does in a stack.
-    """
+def running_parts() -> Iterator[Parts]:
+    """Start what is not already there, and stop what was started."""
     with ExitStack() as running:
         postgres_url = os.environ.get("ORDERLOOM_TEST_POSTGRES")
         bootstrap_servers = os.environ.get("ORDERLOOM_TEST_KAFKA")
@@ -69,7 +66,7 @@ def running_parts(*, is_durable: bool = False) -> Iterator[Parts]:
         a_broker = running_apache_kafka if is_apache else _kafka_container if is_docker else _embedded_broker
         yield Parts(
             postgres_url
-            or running.enter_context(_postgres_container() if is_docker else _embedded_postgres(is_durable)),
+            or running.enter_context(_postgres_container() if is_docker else _embedded_postgres(is_durable=False)),
             bootstrap_servers or running.enter_context(a_broker()),
             Broker("apache" if bootstrap_servers or is_apache or is_docker else "embedded"),
         )
@@ -87,7 +84,14 @@ def running_apache_kafka(**more: Any) -> Iterator[str]:
 
 
 @contextmanager
-def _embedded_postgres(is_durable: bool) -> Iterator[str]:
+def embedded_parts() -> Iterator[Parts]:
+    """The embedded ones whatever else there is, waiting for the disk as in a stack: what a figure is taken on."""
+    with _embedded_postgres(is_durable=True) as postgres_url, _embedded_broker() as bootstrap_servers:
+        yield Parts(postgres_url, bootstrap_servers, Broker())
+
+
+@contextmanager
+def _embedded_postgres(*, is_durable: bool) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="orderloom-") as folder:
         Path(folder).chmod(0o711)  # PostgreSQL runs as another user when we are root
         cluster = postgres.Cluster(Path(folder) / "postgres", ports.choose(set()), is_durable)
