@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from apache import needs_apache_kafka
 from chassis.database import Database
 from chassis.ids import new_id
 from chassis.relay import LOCK
@@ -20,6 +21,8 @@ from orderloom.repartition import CannotRepartition, Repartitioning
 from orderloom.topics import create_topics
 from probe import Probe, eventually
 from stack import copied_database, template_database
+
+pytestmark = needs_apache_kafka
 
 PARTITIONS = 8
 PATIENCE_SECONDS = 90
