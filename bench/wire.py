@@ -28,7 +28,10 @@ class Client:
         self._idle: dict[str, list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]] = {}
 
     async def get(self, url: str, token: str) -> Answer:
-        return await self._request("GET", url, token, b"")
+        try:
+            return await self._request("GET", url, token, b"")
+        except (ConnectionResetError, asyncio.IncompleteReadError):  # it was idle, and is closed in this very moment
+            return await self._request("GET", url, token, b"")
 
     async def post(self, url: str, token: str, body: Any) -> Answer:
         return await self._request("POST", url, token, json.dumps(body).encode())
