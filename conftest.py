@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -10,6 +11,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from orderloom.parts import Parts, running_parts
 from stack import Running, jwks_file, running, template_database
+
+if TYPE_CHECKING:
+    from five_services import FiveServices
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +58,12 @@ async def order_service(parts: Parts, keys_folder: Path, one_statement_flush: bo
         service, parts, template=template, folder=keys_folder, one_statement_flush=one_statement_flush
     ) as order:
         yield order
+
+
+@pytest.fixture
+async def five(parts: Parts, keys_folder: Path, signing_key: Path) -> AsyncIterator["FiveServices"]:
+    """All services, and between them the test in place of the bus."""
+    from five_services import running_five
+
+    async with running_five(parts, keys_folder, signing_key) as five:
+        yield five

@@ -27,6 +27,7 @@ MAIL_SECONDS = 15.0
 POLL_SECONDS = 0.05
 BIG_BYTES = 10 * 1024 * 1024
 READ_SECONDS = 60.0
+WAS_DOWN = "it was down already"
 AT_ONCE = 200
 
 
@@ -47,8 +48,8 @@ def everything() -> list[Fault]:
         if (service, point) != ("notify", failpoints.BEFORE_ANSWER)  # reading a notice is all it answers
     ]
     return [
-        *(Fault(f"kill -9 {part}", _kill(part)) for part in (*parts, "postgres", "kafka", "mail")),
-        *(Fault(f"{part} told to end", _tell_to_end(part)) for part in parts),
+        *(Fault(f"kill -9 {part}", _signal(part, signal.SIGKILL)) for part in (*parts, "postgres", "kafka", "mail")),
+        *(Fault(f"{part} told to end", _signal(part, signal.SIGTERM)) for part in parts),
         *(Fault(f"{service} dies {point}", _die_at(service, point)) for service, point in points),
         *(Fault(f"{worker} stopped for {STOPPED_SECONDS:.0f} s", _stop(worker, STOPPED_SECONDS)) for worker in WORKERS),
         Fault(f"mail stopped for {MAIL_SECONDS:.0f} s", _stop("mail", MAIL_SECONDS)),
@@ -70,16 +71,9 @@ def plan(randomness: random.Random, count: int) -> list[Fault]:
     return planned[:count]
 
 
-def _kill(part: str) -> Callable[[Trial], Awaitable[str]]:
+def _signal(part: str, number: signal.Signals) -> Callable[[Trial], Awaitable[str]]:
     async def do(trial: Trial) -> str:
-        return "" if trial.signal(part, signal.SIGKILL) else "it was down already"
-
-    return do
-
-
-def _tell_to_end(part: str) -> Callable[[Trial], Awaitable[str]]:
-    async def do(trial: Trial) -> str:
-        return "" if trial.signal(part, signal.SIGTERM) else "it was down already"
+        return "" if trial.signal(part, number) else WAS_DOWN
 
     return do
 
@@ -101,7 +95,7 @@ def _die_at(service: str, point: str) -> Callable[[Trial], Awaitable[str]]:
 def _stop(part: str, seconds: float) -> Callable[[Trial], Awaitable[str]]:
     async def do(trial: Trial) -> str:
         if not trial.signal(part, signal.SIGSTOP):
-            return "it was down already"
+            return WAS_DOWN
         try:
             await asyncio.sleep(seconds)
         finally:

@@ -19,10 +19,10 @@ async def check_all(trial: Trial, load: Load, erp: Erp, gateway: Gateway) -> dic
 
 
 async def _acknowledged_orders_exist(trial: Trial, load: Load, erp: Erp, gateway: Gateway) -> AsyncIterator[str]:
-    cast = Cast(gateway)
+    reader = Cast(gateway).reader
     for placed in load.placed:
         try:
-            order = await gateway.get(cast.reader, f"/api/order/orders/{placed.order_id}")
+            order = await gateway.get(reader, f"/api/order/orders/{placed.order_id}")
         except Refused as refusal:
             yield f"{placed.order_id}: {refusal}"
             continue
@@ -113,9 +113,10 @@ async def _everything_told_is_on_thread_and_timeline_once(
 async def _threads_are_whole_and_causes_come_first(
     trial: Trial, load: Load, erp: Erp, gateway: Gateway
 ) -> AsyncIterator[str]:
+    reader = Cast(gateway).reader
     for placed in load.placed:
         path = f"/api/order/orders/{placed.order_id}/thread/verification"
-        if not (await gateway.get(Cast(gateway).reader, path))["verified"]:
+        if not (await gateway.get(reader, path))["verified"]:
             yield f"the chain of {placed.order_id} is broken"
     late = await trial.query(
         "order",

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import project_world
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import finance.app
 import notify.app
@@ -89,11 +87,8 @@ class FiveServices:
 
 
 @asynccontextmanager
-async def running_five(parts: Parts, folder: Path) -> AsyncIterator[FiveServices]:
+async def running_five(parts: Parts, folder: Path, signing_key: Path) -> AsyncIterator[FiveServices]:
     """With the defaults and the demo people, and one order behind them: every cache is filled."""
-    signing_key = folder / "costs-signing-key.pem"
-    pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    signing_key.write_bytes(pem)
     more: dict[str, dict[str, Any]] = {"gateway": {"signing_key": signing_key}}
     async with AsyncExitStack() as stack:
         by_name = {}

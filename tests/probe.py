@@ -1,8 +1,8 @@
 """A service without a domain, on a real database and a real broker: what the chassis promises, alone."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from uuid import UUID
@@ -23,6 +23,8 @@ from chassis.worker import Worker
 from contracts import topics
 from contracts.order import OrderHeld, OrderResumed
 from order.app import service as order_service
+from orderloom.parts import Parts
+from stack import copied_database, template_database
 
 T = TypeVar("T")
 SERVICE = "order"
@@ -122,6 +124,21 @@ class Probe:
                 for batch in (await consumer.getmany(timeout_ms=200)).values():
                     found += batch
             return found
+
+
+@asynccontextmanager
+async def running_probe(parts: Parts, **told: Any) -> AsyncIterator[Probe]:
+    """On a database of its own, and on the topics that its settings, `told`, lead to."""
+    settings = ServiceSettings(
+        database_url=await copied_database(parts, await template_database(parts, order_service)),
+        session_timeout_ms=6000,
+        **told,
+    )
+    database = Database(settings.database_url.get_secret_value(), shared={"settings": settings})
+    probe = Probe(settings, database)
+    yield probe
+    await probe.running.aclose()
+    await database.close()
 
 
 async def eventually(look: Callable[[], Awaitable[T]], *, timeout_seconds: float = 30) -> T:

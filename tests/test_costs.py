@@ -5,8 +5,7 @@ it, write the new number down here and say in the commit what it buys. A number 
 the guard holds what was won.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, get_origin
 from uuid import UUID
 
@@ -16,8 +15,7 @@ from fastapi.routing import APIRoute
 from chassis.paging import Page
 from contracts import roles
 from counting import Counted, counting
-from five_services import SELLER, SERVICES, FiveServices, running_five
-from orderloom.parts import Parts
+from five_services import SELLER, SERVICES, FiveServices
 from stack import Running, Who
 
 PLACING = (2, 1)
@@ -34,12 +32,6 @@ PAGE_ROWS = 50
 SEVERAL = 4
 """More than a page of one row reads, which is two: it looks whether there is a next one."""
 EVERY_ROLE = tuple(value for name, value in vars(roles).items() if name.isupper() and isinstance(value, str))
-
-
-@pytest.fixture
-async def five(parts: Parts, keys_folder: Path) -> AsyncIterator[FiveServices]:
-    async with running_five(parts, keys_folder) as five:
-        yield five
 
 
 @pytest.mark.parametrize("count", [1, 10])

@@ -1,23 +1,14 @@
 """During a roll-out a service hears others of another release: orders go on, and nothing is parked."""
 
 import json
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from five_services import FiveServices, running_five
-from orderloom.parts import Parts
+from five_services import FiveServices
 from releases import RELEASES, as_told_then
 
 LAST = max(version for version, _ in RELEASES)
-
-
-@pytest.fixture
-async def five(parts: Parts, keys_folder: Path) -> AsyncIterator[FiveServices]:
-    async with running_five(parts, keys_folder) as five:
-        yield five
 
 
 def told_by_the_last_release(fact: dict[str, Any]) -> dict[str, Any]:

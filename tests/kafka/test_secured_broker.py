@@ -10,19 +10,15 @@ from sqlalchemy import text
 
 from apache import needs_apache_kafka
 from chassis import outbox
-from chassis.database import Database
 from chassis.ids import new_id
 from chassis.kafka import KafkaSettings
-from chassis.settings import ServiceSettings
 from contracts import topics
 from contracts.acls import OPERATORS
 from contracts.directory import ClientRegistered
-from order.app import service as order_service
 from orderloom.parts import Parts
 from orderloom.topics import create_topics
-from probe import Probe, eventually
+from probe import Probe, eventually, running_probe
 from secured_kafka import SYSTEMS, SecuredKafka, running_secured_kafka
-from stack import copied_database, template_database
 
 pytestmark = [pytest.mark.xdist_group("secured"), needs_apache_kafka]
 
@@ -37,16 +33,8 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
 
 @pytest.fixture
 async def probe(parts: Parts, kafka: SecuredKafka) -> AsyncIterator[Probe]:
-    settings = ServiceSettings(
-        database_url=await copied_database(parts, await template_database(parts, order_service)),
-        session_timeout_ms=6000,
-        **kafka.settings("order"),
-    )
-    database = Database(settings.database_url.get_secret_value(), shared={"settings": settings})
-    probe = Probe(settings, database)
-    yield probe
-    await probe.running.aclose()
-    await database.close()
+    async with running_probe(parts, **kafka.settings("order")) as probe:
+        yield probe
 
 
 async def test_a_service_tells_and_hears_over_tls_after_signing_in(probe: Probe) -> None:

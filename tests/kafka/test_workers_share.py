@@ -8,19 +8,15 @@ import asyncpg
 import pytest
 
 from apache import needs_apache_kafka
-from chassis.database import Database
 from chassis.ids import new_id
 from chassis.relay import LOCK
-from chassis.settings import ServiceSettings
 from chassis.worker import Worker
 from contracts.topics import DIRECTORY, INBOUND, ORDERS
 from effects import Effects, orders
-from order.app import service as order_service
 from orderloom.parts import Parts
 from orderloom.repartition import CannotRepartition, Repartitioning
 from orderloom.topics import create_topics
-from probe import Probe, eventually
-from stack import copied_database, template_database
+from probe import eventually, running_probe
 
 pytestmark = needs_apache_kafka
 
@@ -33,18 +29,11 @@ SEED = 11
 async def effects(parts: Parts) -> AsyncIterator[Effects]:
     prefix = f"{new_id().hex}."
     await create_topics(parts.kafka, partitions=PARTITIONS, prefix=prefix)
-    settings = ServiceSettings(
-        database_url=await copied_database(parts, await template_database(parts, order_service)),
-        topic_prefix=prefix,
-        session_timeout_ms=6000,
-        **parts.kafka_settings,
-    )
-    database = Database(settings.database_url.get_secret_value(), shared={"settings": settings})
-    effects = Effects(Probe(settings, database))
-    await effects.prepare()
-    yield effects
-    await effects.running.aclose()
-    await database.close()
+    async with running_probe(parts, topic_prefix=prefix, **parts.kafka_settings) as probe:
+        effects = Effects(probe)
+        await effects.prepare()
+        yield effects
+        await effects.running.aclose()
 
 
 @pytest.mark.parametrize("count", [2, 4])
