@@ -12,17 +12,18 @@ import os
 import platform
 import random
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from chaos import faults, invariants
+from chaos import clock, disk, faults, invariants
 from chaos.erp import Erp
 from chaos.load import Load
 from chaos.trial import Trial, failpoints_of
@@ -50,8 +51,8 @@ def main() -> int:
     parser.add_argument("--record", action="store_true", help="write bench/results/chaos-*.json")
     arguments = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # many lines for one broker that was killed
-    with _stack(arguments) as folder:
-        result = asyncio.run(_try(folder, arguments))
+    with _disk() as (parent, is_own), _stack(parent, arguments) as folder:
+        result = asyncio.run(_try(folder, is_own, arguments))
     if arguments.record:
         file = RESULTS / f"chaos-{arguments.broker}.json"
         file.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
@@ -59,12 +60,21 @@ def main() -> int:
 
 
 @contextmanager
-def _stack(arguments: argparse.Namespace) -> Iterator[DataFolder]:
+def _disk() -> Iterator[tuple[Path, bool]]:
     parent = Path(tempfile.mkdtemp(prefix="orderloom-chaos-"))
     parent.chmod(0o711)
+    with disk.own_disk(parent) as is_own:
+        yield parent, is_own
+    with suppress(OSError):  # kept
+        parent.rmdir()
+
+
+@contextmanager
+def _stack(parent: Path, arguments: argparse.Namespace) -> Iterator[DataFolder]:
     folder = DataFolder(parent / "data")
     data = ["--data", str(folder.path)]
-    environment = os.environ | {"ORDERLOOM_ENVIRONMENT": "trial", "ORDERLOOM_FAILPOINTS": str(failpoints_of(folder))}
+    environment = os.environ | clock.environment(folder)
+    environment |= {"ORDERLOOM_ENVIRONMENT": "trial", "ORDERLOOM_FAILPOINTS": str(failpoints_of(folder))}
     try:
         folder.create()
         failpoints_of(folder).mkdir()
@@ -75,14 +85,13 @@ def _stack(arguments: argparse.Namespace) -> Iterator[DataFolder]:
     finally:
         subprocess.run([*ORDERLOOM, "down", *data], check=False, stdout=subprocess.DEVNULL)
         if arguments.keep:
-            print(f"Its data is left in {folder.path}.")
-        else:
-            folder.wipe()
-            parent.rmdir()
+            kept = shutil.copytree(folder.path, tempfile.mkdtemp(prefix="orderloom-kept-"), dirs_exist_ok=True)
+            print(f"Its data is left in {kept}.")
+        folder.wipe()
 
 
-async def _try(folder: DataFolder, arguments: argparse.Namespace) -> dict[str, Any]:
-    trial = Trial(folder, random.Random(arguments.seed), lambda line: print(line, flush=True))
+async def _try(folder: DataFolder, has_own_disk: bool, arguments: argparse.Namespace) -> dict[str, Any]:
+    trial = Trial(folder, random.Random(arguments.seed), lambda line: print(line, flush=True), has_own_disk)
     gateway = Gateway(trial.stack.url("gateway"), {ADMINISTRATOR: trial.admin_password}, password=DEMO_PASSWORD)
     async with gateway, Erp(trial.kafka) as erp:
         load = Load(gateway, erp, random.Random(arguments.seed + 1))

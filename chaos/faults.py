@@ -4,13 +4,16 @@ import asyncio
 import random
 import signal
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
 import asyncpg
+import psutil
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 
-from chaos import newer
+from chaos import clock, disk, newer
 from chaos.trial import Trial
 from chassis import failpoints
 from chassis.clock import utc_now
@@ -24,6 +27,10 @@ STOPPED_SECONDS = 9.0
 """Longer than a consumer's session: its partitions go to nobody else here, and come back to a process that was away."""
 REFUSED_SECONDS = 30.0
 MAIL_SECONDS = 15.0
+CUT_SECONDS = 20.0
+FULL_SECONDS = 15.0
+AHEAD_DAYS = 31
+"""Over every timer of a month; the second jump of a long trial is over the end of the year."""
 POLL_SECONDS = 0.05
 BIG_BYTES = 10 * 1024 * 1024
 READ_SECONDS = 60.0
@@ -53,6 +60,9 @@ def everything() -> list[Fault]:
         *(Fault(f"{service} dies {point}", _die_at(service, point)) for service, point in points),
         *(Fault(f"{worker} stopped for {STOPPED_SECONDS:.0f} s", _stop(worker, STOPPED_SECONDS)) for worker in WORKERS),
         Fault(f"mail stopped for {MAIL_SECONDS:.0f} s", _stop("mail", MAIL_SECONDS)),
+        *(Fault(f"{part} answers nobody for {CUT_SECONDS:.0f} s", _cut(part)) for part in ("postgres", "kafka")),
+        Fault(f"the disk is full for {FULL_SECONDS:.0f} s", _fill_disk),
+        Fault(f"the clock of our processes jumps {AHEAD_DAYS} days ahead", _jump),
         *(
             Fault(f"the database of {service} refuses for {REFUSED_SECONDS:.0f} s", _refuse(service))
             for service in SERVICES
@@ -103,6 +113,38 @@ def _stop(part: str, seconds: float) -> Callable[[Trial], Awaitable[str]]:
         return ""
 
     return do
+
+
+def _cut(part: str) -> Callable[[Trial], Awaitable[str]]:
+    """As a cut cable looks from the other end: connections stay open, and nothing comes. Its children stop with it."""
+
+    async def do(trial: Trial) -> str:
+        if not (stopped := trial.family(part)):
+            return WAS_DOWN
+        try:
+            for process in stopped:
+                process.suspend()
+            await asyncio.sleep(CUT_SECONDS)
+        finally:
+            for process in stopped:
+                with suppress(psutil.NoSuchProcess):
+                    process.resume()
+        return f"{len(stopped)} processes"
+
+    return do
+
+
+async def _fill_disk(trial: Trial) -> str:
+    if not trial.has_own_disk:
+        return "NOT DONE, it needs root to mount a disk"
+    with disk.filled(trial.folder.path) as count:
+        await asyncio.sleep(FULL_SECONDS)
+    return f"by {count / 2**20:.0f} MiB"
+
+
+async def _jump(trial: Trial) -> str:
+    ahead = clock.set_ahead(trial.folder, timedelta(days=AHEAD_DAYS).total_seconds())
+    return f"{timedelta(seconds=ahead).days} days in all"
 
 
 def _refuse(service: str) -> Callable[[Trial], Awaitable[str]]:

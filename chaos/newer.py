@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from chaos import clock
 from chaos.trial import Trial
 from contracts.topics import SERVICES
 from orderloom import ports
@@ -36,8 +37,9 @@ async def beside(trial: Trial, service: str) -> str:
     """Migrate the database of `service`, let a newer worker share its work for a while, and end it in good order."""
     tree = await asyncio.to_thread(_made_once, trial.folder.path / "next")
     worker = trial.stack.command(f"{service}-worker")
-    environment = os.environ | dict(worker.environment)
-    environment |= {"PYTHONPATH": _path(tree), "ORDERLOOM_PORT": str(ports.choose(set(trial.stack.ports.values())))}
+    environment = os.environ | clock.environment(trial.folder) | dict(worker.environment)
+    environment["PYTHONPATH"] = os.pathsep.join([_path(tree), environment["PYTHONPATH"]])
+    environment["ORDERLOOM_PORT"] = str(ports.choose(set(trial.stack.ports.values())))
     migrate = [*worker.arguments[:-1], "migrate"]
     output = trial.folder.log(f"{service}-newer").open("ab")
     with output:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import psutil
 
 from chassis.kafka import KafkaSettings
 from orderloom import state, status
@@ -28,6 +29,7 @@ class Trial:
     folder: DataFolder
     randomness: random.Random
     say: Callable[[str], None]
+    has_own_disk: bool = False
     started: float = field(default_factory=time.monotonic)
     done: list[dict[str, Any]] = field(default_factory=list)
     poison_keys: set[str] = field(default_factory=set)
@@ -61,6 +63,12 @@ class Trial:
         with suppress(ProcessLookupError):
             os.kill(identity.pid, number)
         return True
+
+    def family(self, part: str) -> list[psutil.Process]:
+        """The process of `part` and all under it; none when it is down."""
+        identity = state.load(self.folder.state).processes.get(part)
+        process = identity.find() if identity else None
+        return [process, *process.children(recursive=True)] if process else []
 
     async def query(self, database: str, statement: str, *values: Any) -> list[asyncpg.Record]:
         connection = await asyncpg.connect(self.stack.databases[database])

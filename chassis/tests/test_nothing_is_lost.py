@@ -9,7 +9,8 @@ from aiokafka import TopicPartition
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import received
+from chassis import applying, received
+from chassis.clock import utc_now
 from chassis.errors import NotYetKnown
 from chassis.ids import new_id
 from chassis.parking import KeyNotParked
@@ -36,6 +37,17 @@ async def test_binary_and_null_headers_and_bad_json_lose_nothing(probe: Probe) -
 async def test_a_handler_that_raises_applies_later(probe: Probe) -> None:
     order_id = new_id()
     probe.raises[str(order_id)] = [RuntimeError("once"), RuntimeError("and once more, alone")]
+    await probe.hold(order_id)
+    await probe.start()
+    await eventually(lambda: probe.has_applied(order_id))
+    assert await probe.count("parked_keys") == 0
+
+
+async def test_a_fact_is_applied_though_the_clock_of_the_service_is_months_ahead(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(applying, "utc_now", lambda: utc_now() + 2 * applying.HORIZON)
+    order_id = new_id()
     await probe.hold(order_id)
     await probe.start()
     await eventually(lambda: probe.has_applied(order_id))

@@ -1,13 +1,16 @@
 """Facts leave with their transaction, in order, at least once."""
 
 import asyncio
+import json
+from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import outbox, roots
 from chassis.ids import new_id
-from chassis.relay import Relay
+from chassis.relay import ROWS_MAX, Relay
 from contracts import topics
 from contracts.directory import ClientRegistered
 from contracts.order import OrderHeld
@@ -16,12 +19,14 @@ from order_world import MANAGER, ORDER, SALES, ready
 from probe import Probe, eventually
 from stack import Running
 
+CAUSE = outbox.Cause(id="x", actor="system:test")
+
 
 async def test_a_fact_about_an_order_that_is_not_locked_is_refused(order_service: Running) -> None:
     await ready(order_service)
     order_id = (await order_service.post("/orders", SALES, json=ORDER)).json()["order_id"]
     held = OrderHeld(order_id=order_id, reason="a reason", by="user:li")
-    async with order_service.database.transaction(outbox.Cause(id="x", actor="system:test")) as session:
+    async with order_service.database.transaction(CAUSE) as session:
         await session.get(Order, order_id)  # read, but not locked
         with pytest.raises(outbox.RootNotLocked):
             outbox.record(session, held)
@@ -34,7 +39,7 @@ async def test_nothing_leaves_when_the_transaction_fails(order_service: Running)
     await ready(order_service)
     before = await order_service.count("outbox")
     with pytest.raises(RuntimeError):
-        async with order_service.database.transaction(outbox.Cause(id="x", actor="system:test")) as session:
+        async with order_service.database.transaction(CAUSE) as session:
             outbox.record_in_directory(session, ClientRegistered(client_id=new_id(), code="C", name="N"))
             raise RuntimeError("after the record, before the commit")
     assert await order_service.count("outbox") == before
@@ -44,9 +49,7 @@ async def test_a_relay_killed_between_publish_and_mark_publishes_again_in_the_sa
     probe: Probe, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clients = [ClientRegistered(client_id=new_id(), code=f"C-{number}", name="N") for number in range(20)]
-    async with probe.database.transaction(outbox.Cause(id="x", actor="system:test")) as session:
-        for client in clients:
-            outbox.record_in_directory(session, client)
+    await _record(probe, *clients)
     published = asyncio.Event()
 
     async def die_before_marking(self: Relay, connection: AsyncConnection, positions: list[int]) -> None:
@@ -74,6 +77,46 @@ async def test_a_relay_killed_between_publish_and_mark_publishes_again_in_the_sa
     for keys in by_partition.values():
         in_order = [key for key in told if key in keys]
         assert keys == in_order * 2
+
+
+async def test_a_fact_committed_while_others_were_on_their_way_is_told_before_a_later_one_of_its_key(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = ClientRegistered(client_id=new_id(), code="K", name="first")
+    second = first.model_copy(update={"name": "second"})
+    others = [ClientRegistered(client_id=new_id(), code=f"C-{number}", name="N") for number in range(ROWS_MAX)]
+    read_oldest = Relay._oldest
+    slow = probe.database.transaction(CAUSE)
+    session = await slow.__aenter__()
+    outbox.record_in_directory(session, first)
+    await session.flush()  # it has its position, and nobody sees it
+    await _record(probe, *others)
+
+    async def commit_both_before(self: Relay, connection: AsyncConnection, *, besides: Any = ()) -> Any:
+        if besides and not await _is_published(probe, 1):
+            await slow.__aexit__(None, None, None)
+            await _record(probe, second)
+        return await read_oldest(self, connection, besides=besides)
+
+    monkeypatch.setattr(Relay, "_oldest", commit_both_before)
+    relaying = asyncio.create_task(probe.worker().relay.run())
+    await eventually(lambda: _is_published(probe, ROWS_MAX + 2))
+    relaying.cancel()
+    await asyncio.gather(relaying, return_exceptions=True)
+    told = [record for record in await probe.records(topics.DIRECTORY) if record.key.decode() == str(first.client_id)]
+    assert [json.loads(record.value)["name"] for record in told] == ["first", "second"]
+
+
+async def _record(probe: Probe, *clients: ClientRegistered) -> None:
+    async with probe.database.transaction(CAUSE) as session:
+        for client in clients:
+            outbox.record_in_directory(session, client)
+
+
+async def _is_published(probe: Probe, count: int) -> bool:
+    published = select(func.count(outbox.OutboxMessage.published_at))
+    async with probe.database.transaction() as session:
+        return (await session.scalar(published) or 0) >= count
 
 
 async def test_what_was_rejected_can_be_placed_again_under_the_same_number(order_service: Running) -> None:

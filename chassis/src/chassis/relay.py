@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -39,15 +39,19 @@ REQUEST_TIMEOUT_MS = 10_000
 OLDEST_UNPUBLISHED = (
     select(*OutboxMessage.__table__.columns)  # plain rows: nothing here needs an object
     .where(OutboxMessage.published_at.is_(None))
+    .where(OutboxMessage.position != func.all(bindparam("on_their_way", type_=ARRAY(BigInteger))))
     .order_by(OutboxMessage.position)
     .limit(ROWS_MAX)
 )
+"""Not what has a position above those on their way: one below may have been committed after they were read."""
 
 MARK_PUBLISHED = (
     update(OutboxMessage)
     .where(OutboxMessage.position == func.any(bindparam("positions", type_=ARRAY(BigInteger))))
     .values(published_at=func.clock_timestamp())
 )
+
+Rows = Sequence[Row[Any]]
 
 IS_ASKED_FOR = select(
     exists()
@@ -138,31 +142,40 @@ class Relay:
     async def _publish_until_asked(self, connection: AsyncConnection, producer: AIOKafkaProducer) -> None:
         self.trouble = None
         look_at = time.monotonic() + ASKED_SECONDS
+        rows: Rows = []
         while True:
             self._database.facts_recorded.clear()
-            if await self.publish_pending(connection, producer) < ROWS_MAX:
+            rows = await self._publish(connection, producer, rows or await self._oldest(connection))
+            if not rows:
                 await self._until_woken()
             if time.monotonic() >= look_at:
                 if await connection.scalar(IS_ASKED_FOR):
                     return
                 look_at = time.monotonic() + ASKED_SECONDS
 
-    async def publish_pending(self, connection: AsyncConnection, producer: AIOKafkaProducer) -> int:
-        """Publish the oldest rows and mark what Kafka acknowledged; return how many rows there were.
+    async def _publish(self, connection: AsyncConnection, producer: AIOKafkaProducer, rows: Rows) -> Rows:
+        """Publish `rows`, mark what Kafka acknowledged; return the next ones, if a backlog is to be worked off.
 
         One produce request per partition: were there two on their way, the second could arrive without the first.
         """
-        rows = (await connection.execute(OLDEST_UNPUBLISHED)).all()
         if rows:
             self._failpoints.reach(failpoints.BEFORE_PUBLISH)
         requests = await self._by_partition(rows, producer)
-        outcomes = await asyncio.gather(*(request.send(producer) for request in requests), return_exceptions=True)
+        sending = asyncio.gather(*(request.send(producer) for request in requests), return_exceptions=True)
+        try:
+            following = await self._oldest(connection, besides=rows) if len(rows) == ROWS_MAX else []
+        finally:
+            outcomes = await sending
         acknowledged = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
         await self.mark(connection, [position for positions in acknowledged for position in positions])
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
-        return len(rows)
+        return await self._oldest(connection) if any(request.is_full for request in requests) else following
+
+    async def _oldest(self, connection: AsyncConnection, *, besides: Rows = ()) -> Rows:
+        on_their_way = [row.position for row in besides]
+        return (await connection.execute(OLDEST_UNPUBLISHED, {"on_their_way": on_their_way})).all()
 
     async def mark(self, connection: AsyncConnection, positions: list[int]) -> None:
         """Remember that the rows at `positions` are published. To die before this is to publish them again."""
@@ -171,7 +184,7 @@ class Relay:
             await connection.execute(MARK_PUBLISHED, {"positions": positions})
             telemetry.RELAYED.labels(self._service).inc(len(positions))
 
-    async def _by_partition(self, rows: Sequence[Row[Any]], producer: AIOKafkaProducer) -> Iterable[Request]:
+    async def _by_partition(self, rows: Rows, producer: AIOKafkaProducer) -> Collection[Request]:
         requests: dict[tuple[str, int], Request] = {}
         for row in rows:
             topic = self._settings.topic_prefix + row.topic

@@ -66,7 +66,7 @@ async def show_orders(
     session: Session, viewer: Viewer, words: ViewersWords, frame: Frame, cut: PageCut, search: Filter = None
 ) -> HTMLResponse:
     """The orders that the viewer may see, the newest first."""
-    rows = await queries.list_orders(session, cut, seen_by=viewer, search=search)
+    rows = await queries.list_orders(session, cut, seen_by=viewer, wanted=queries.Wanted(search=search))
     page = cut.page(rows, lambda order: [order.order_id])
     return render("orders.html", words, **frame, orders=page["items"], cursor=page["next_cursor"], search=search or "")
 

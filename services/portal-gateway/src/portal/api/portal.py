@@ -23,7 +23,9 @@ async def list_my_orders(
     session: Session, principal: ClientPerson, cut: PageCut, search: Filter = None, status: Filter = None
 ) -> Any:
     """Of the client's company, the newest first."""
-    rows = await queries.list_orders(session, cut, seen_by=principal, search=search, status=status)
+    rows = await queries.list_orders(
+        session, cut, seen_by=principal, wanted=queries.Wanted(search=search, status=status)
+    )
     return cut.page(rows, lambda order: [order.order_id])
 
 

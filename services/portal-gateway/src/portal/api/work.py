@@ -1,5 +1,6 @@
 """What the company's people see: every order, what waits for them, and the board."""
 
+import json
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from chassis.principal import NotAllowed, Principal
 from chassis.versions import etag
 from portal import queries
 from portal.models import OrderView
+from portal.order_lines import lines, order_of
 from portal.queries.orders import ORDERS_READ, BoardStage
 from portal.schemas.orders import BoardStageOut, MyTaskOut, TimelineEntryOut, WorkOrderOut, WorkSummaryOut
 
@@ -39,19 +41,14 @@ async def list_orders(
     stage: Filter = None,
     order_type: Filter = None,
     client: Filter = None,
-) -> Any:
+) -> Response:
     """The newest first. `client` is a company's code; `search`, a part of number, external id, title or client."""
-    rows = await queries.list_orders(
-        session,
-        cut,
-        seen_by=principal,
-        search=search,
-        status=status,
-        stage=stage,
-        order_type=order_type,
-        client_code=client,
-    )
-    return cut.page(rows, lambda order: [order.order_id])
+    wanted = queries.Wanted(search=search, status=status, stage=stage, order_type=order_type, client_code=client)
+    stamps = await queries.list_stamps(session, cut, seen_by=principal, wanted=wanted)
+    page = cut.page(stamps, lambda stamp: [order_of(stamp)])
+    items = b",".join(await lines(session, page["items"]))
+    content = b'{"items":[%b],"next_cursor":%b}' % (items, json.dumps(page["next_cursor"]).encode())
+    return Response(content, media_type="application/json")
 
 
 @work.get("/orders/{order_id}", response_model=WorkOrderOut)

@@ -1,10 +1,11 @@
 """Orders, and who may see which."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, false, func, select, true
+from sqlalchemy import ColumnElement, Row, Select, Text, false, func, literal_column, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer, selectinload, undefer_group
@@ -18,12 +19,16 @@ from portal import disclosure
 from portal.models import OrderType, OrderView, TimelineEntry
 from portal.models.order_view import DOCUMENT, NOT_IN_LISTS, OVER, SEARCHED, OrderNotFound
 
+R = TypeVar("R")
+
 ORDERS_READ = "orders:read"
 AS_LISTED: tuple[ORMOption, ...] = (
     selectinload(OrderView.type),
     *(defer(getattr(OrderView, name), raiseload=True) for name in NOT_IN_LISTS),
 )
 """Of an order: what a line about it shows."""
+STAMP = func.concat(OrderView.order_id, " ", literal_column("order_views.xmin"), type_=Text)
+"""Another one after every change of the row: PostgreSQL's xmin is the transaction that wrote it."""
 BOARD_ORDERS_MAX = 5
 """Shown of each stage; the count is of all."""
 
@@ -38,28 +43,58 @@ async def get_order(session: AsyncSession, order_id: UUID, *, seen_by: Principal
     return view
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What a list of orders is narrowed down by; None narrows nothing."""
+
+    search: str | None = None
+    """A part of number, external id, title or client."""
+    status: str | None = None
+    stage: str | None = None
+    order_type: str | None = None
+    client_code: str | None = None
+
+    def among(self, rows: Select[R]) -> Select[R]:
+        """`rows` of orders, those alone that are wanted; the search is `newest_with`'s."""
+        names = ("status", "stage", "order_type", "client_code")
+        wanted = {name: value for name in names if (value := getattr(self, name))}
+        return rows.where(*(getattr(OrderView, name) == value for name, value in wanted.items()))
+
+
+EVERY_ORDER = Wanted()
+
+
 async def list_orders(
-    session: AsyncSession,
-    cut: Cut,
-    *,
-    seen_by: Principal,
-    search: str | None = None,
-    status: str | None = None,
-    stage: str | None = None,
-    order_type: str | None = None,
-    client_code: str | None = None,
+    session: AsyncSession, cut: Cut, *, seen_by: Principal, wanted: Wanted = EVERY_ORDER
 ) -> Sequence[OrderView]:
-    """The newest first, each with its type. `search` is a part of number, external id, title or client."""
-    orders = select(OrderView).where(_visible_to(seen_by)).options(*AS_LISTED)
-    wanted = {"status": status, "stage": stage, "order_type": order_type, "client_code": client_code}
-    orders = orders.filter_by(**{name: value for name, value in wanted.items() if value})
+    """The newest first, each with its type."""
+    return await _newest(session, select(OrderView).options(*AS_LISTED), cut, seen_by=seen_by, wanted=wanted)
+
+
+async def list_stamps(
+    session: AsyncSession, cut: Cut, *, seen_by: Principal, wanted: Wanted = EVERY_ORDER
+) -> Sequence[str]:
+    """Of the same orders their stamps: the id, and which transaction has written the order last."""
+    return await _newest(session, select(STAMP), cut, seen_by=seen_by, wanted=wanted)
+
+
+async def stamped(session: AsyncSession, order_ids: Collection[UUID]) -> Sequence[Row[str, OrderView]]:
+    """The orders as a list shows them, each with its stamp."""
+    orders = select(STAMP, OrderView).where(OrderView.order_id.in_(order_ids)).options(*AS_LISTED)
+    return (await session.execute(orders)).all()
+
+
+async def _newest(
+    session: AsyncSession, rows: Select[R], cut: Cut, *, seen_by: Principal, wanted: Wanted
+) -> Sequence[R]:
+    rows = wanted.among(rows.where(_visible_to(seen_by)))
     if after := cut.after_as(UUID):
-        orders = orders.where(OrderView.order_id < after[0])
-    if search:
+        rows = rows.where(OrderView.order_id < after[0])
+    if wanted.search:
         return await newest_with(
-            session, orders, key=OrderView.order_id, text=SEARCHED, part=search, limit=cut.limit + 1
+            session, rows, key=OrderView.order_id, text=SEARCHED, part=wanted.search, limit=cut.limit + 1
         )
-    return (await session.scalars(orders.order_by(OrderView.order_id.desc()).limit(cut.limit + 1))).all()
+    return (await session.scalars(rows.order_by(OrderView.order_id.desc()).limit(cut.limit + 1))).all()
 
 
 async def read_timeline(
