@@ -1,6 +1,9 @@
 """One trace runs from a request through the outbox to what consumers do about it."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from opentelemetry import trace
@@ -21,6 +24,18 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
     monkeypatch.setattr("chassis.telemetry.TRACER", provider.get_tracer("test"))
     yield exporter
     provider.shutdown()
+
+
+def test_a_line_that_cannot_be_logged_does_not_stop_what_logs_it() -> None:
+    program = (
+        "import os, structlog; from chassis import telemetry;"
+        "telemetry.start(service='s', trace_ratio=0, otlp_endpoint='', log_level='INFO');"
+        "[structlog.get_logger().warning('x' * 5000) for _ in range(50)];"
+        "os._exit(7)"
+    )
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run([sys.executable, "-c", program], stdout=full, stderr=full, check=False, timeout=60)
+    assert ran.returncode == 7
 
 
 async def test_a_fact_carries_the_trace_of_its_request_and_a_consumer_goes_on_with_it(

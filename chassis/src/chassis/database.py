@@ -32,8 +32,9 @@ SERVER_SETTINGS = {
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "60s",
     "jit": "off",
+    "max_parallel_workers_per_gather": "0",
 }
-"""Nothing waits for ever. These statements are too short to be worth compiling."""
+"""Nothing waits for ever. These statements are too short to be worth compiling, or sharing among processes."""
 
 RECORDED = "facts recorded"
 """Set in `session.info` by the outbox: this commit gives the relay work."""

@@ -4,9 +4,10 @@ Spans are made here, at HTTP, at `record` and at every consumed fact, and none p
 """
 
 import logging
+import sys
 from collections.abc import Iterator, Mapping, MutableMapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from typing import Any, TextIO, cast
 
 import structlog
 from opentelemetry import trace
@@ -35,8 +36,20 @@ WAITING_KEYS = Gauge("orderloom_waiting_keys", "Keys that wait for a fact not he
 CONSUMER_LAG = Gauge("orderloom_consumer_lag_records", "Records not read yet", ["service", "topic"])
 
 
+class LossyOutput:
+    """Standard output for logs: a full disk, or a reader that is gone, costs lines, and never what was being done."""
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            sys.stdout.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            sys.stdout.flush()
+
+
 def start(*, service: str, trace_ratio: float, otlp_endpoint: str, log_level: str) -> None:
-    """Set the process up: JSON logs with trace ids on standard error, and traces to `otlp_endpoint` if there is one."""
+    """Set the process up: JSON logs with trace ids on its outputs, and traces to `otlp_endpoint` if there is one."""
     provider = TracerProvider(
         resource=Resource.create({"service.name": f"orderloom-{service}"}),
         sampler=ParentBasedTraceIdRatio(trace_ratio),
@@ -53,7 +66,7 @@ def start(*, service: str, trace_ratio: float, otlp_endpoint: str, log_level: st
     structlog.configure(
         processors=[*PROCESSORS, structlog.processors.format_exc_info, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, LossyOutput())),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)

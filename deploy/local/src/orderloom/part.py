@@ -73,8 +73,12 @@ class Part:
         backoff = Backoff()
         while True:
             backoff.begin()
-            await (start or self.start)()
-            log.warning("%s ended with code %s and is started again", self.name, await self.ended())
+            try:
+                await (start or self.start)()
+                log.warning("%s ended with code %s and is started again", self.name, await self.ended())
+            except OSError as reason:  # a full disk, on which it can be neither logged nor remembered
+                log.warning("%s could not be started: %r", self.name, reason)
+                await self.stop()
             await backoff.wait()
 
     async def start(self) -> None:
