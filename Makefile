@@ -10,7 +10,7 @@ TESTS := contracts/tests chassis/tests $(wildcard services/*/tests) deploy/local
 JOBS ?= 2
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help demo up down status test test-kafka security audit chaos check bench bench-growth bench-order contracts fmt migration
+.PHONY: help demo up down status test test-kafka security audit chaos check bench bench-growth bench-backlog soak bench-order contracts fmt migration
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -64,6 +64,12 @@ bench: $(READY) ## Measure how fast it is, against what, and write bench/results
 
 bench-growth: $(READY) ## Measure lists and searches with a thousand and with a million orders (ARGS="--orders 100000")
 	$(VENV)/bin/python -m bench.growth $(ARGS)
+
+bench-backlog: $(READY) ## Measure a million facts in an outbox, read and replayed, and a slow consumer (ARGS="--facts 100000")
+	$(VENV)/bin/python -m bench.backlog $(ARGS)
+
+soak: $(READY) ## Half an hour of orders at 70 % of the top speed: memory at start, middle and end (MINUTES=30)
+	$(VENV)/bin/python -m bench.soak --minutes $(or $(MINUTES),30)
 
 bench-order: $(READY) ## Measure what an order costs in CPU time, in short (ARGS="--seconds 60")
 	$(VENV)/bin/python -m bench.order_to_everything $(ARGS)

@@ -57,7 +57,7 @@ async def _measure(seconds: float) -> Measurement:
     applied: list[float] = []
     until = time.monotonic() + seconds
     async with running_bus() as bus:
-        await _create_effects(bus)
+        await create_effects(bus)
         await _fill(bus)
         while not raw or (time.monotonic() < until and len(raw) < ROUNDS_MAX):
             raw.append(FACTS / await _read(bus))
@@ -74,7 +74,7 @@ async def _measure(seconds: float) -> Measurement:
     return Measurement([figure], _details(raw, applied))
 
 
-async def _create_effects(bus: Bus) -> None:
+async def create_effects(bus: Bus) -> None:
     engine = create_async_engine(bus.settings.database_url.get_secret_value())
     async with engine.begin() as connection:
         await connection.run_sync(Model.metadata.create_all)
@@ -133,17 +133,20 @@ async def _apply(bus: Bus) -> float:
 
 
 class Probe:
-    """A consumer of every fact about orders that leaves one row for each."""
+    """A consumer of every fact about orders that leaves one row for each, after so many `seconds`."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "probe", *, seconds: float = 0.0) -> None:
         self.count, self.started = 0, 0.0
-        self.consumers = Consumers("probe")
+        self.consumers = Consumers(name)
+        self._seconds = seconds
         for event_class in EVENTS.values():
             if issubclass(event_class, OrderEvent):
                 self.consumers.on(event_class)(self.leave_effect)
 
     async def leave_effect(self, event: OrderEvent, session: AsyncSession) -> None:
         self.started = self.started or time.perf_counter()
+        if self._seconds:
+            await asyncio.sleep(self._seconds)
         self.count += 1
         session.add(Effect(effect_id=new_id(), order_id=event.order_id, type=event.type))
 

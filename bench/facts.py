@@ -34,10 +34,11 @@ class Fact:
 
 def some(count: int) -> list[Fact]:
     """`count` facts of as many orders as that takes, order after order."""
-    return list(islice(_without_end(), count))
+    return list(islice(without_end(), count))
 
 
-def _without_end() -> Iterator[Fact]:
+def without_end() -> Iterator[Fact]:
+    """Order after order, each with an id of its own."""
     recorded = [json.loads(line) for line in FILE.read_text().splitlines()]
     recorded_id = recorded[0]["key"]
     while True:

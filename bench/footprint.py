@@ -4,11 +4,9 @@ import asyncio
 import time
 from typing import Any
 
-import psutil
-
 from bench import orders
 from bench.figure import Figure, Measurement
-from bench.stack import Stack, empty_stack
+from bench.stack import Stack, empty_stack, pss_mib
 from bench.wire import Client
 
 NAME, SECONDS = "footprint", 20
@@ -23,7 +21,7 @@ def measure(seconds: float) -> Measurement:
     with empty_stack() as stack:
         first = _seconds_until_healthy(stack)
         time.sleep(IDLE_SECONDS)
-        idle = _pss_mib(stack)
+        idle = pss_mib(stack)
         loaded = asyncio.run(_after_load(stack, seconds))
         stack.down()
         again = _seconds_until_healthy(stack)
@@ -52,19 +50,7 @@ async def _after_load(stack: Stack, seconds: float) -> dict[str, float]:
     for order_id in placed[-orders.CLIENTS :]:
         await orders.until_all_is_readable(client, stack.addresses, tokens, order_id)
     await client.close()
-    return _pss_mib(stack)
-
-
-def _pss_mib(stack: Stack) -> dict[str, float]:
-    """By part, what it has of memory, shared pages divided among those who share them."""
-    return {name: sum(map(_pss_mib_of, processes)) for name, processes in stack.processes().items()}
-
-
-def _pss_mib_of(process: psutil.Process) -> float:
-    try:
-        return float(process.memory_full_info().pss) / 2**20
-    except psutil.NoSuchProcess:
-        return 0.0
+    return pss_mib(stack)
 
 
 def _memory(what: str, by_part: dict[str, float]) -> Figure:

@@ -58,12 +58,12 @@ class Load:
 async def _measure(stack: Stack, seconds: float) -> Measurement:
     client = Client()
     tokens = await stack.sign_in(client)
-    fastest = await _as_fast_as_possible(client, stack, tokens, seconds / 4)
+    fastest = await as_fast_as_possible(client, stack, tokens, seconds / 4)
     in_broker = int(fastest * seconds / 4)
     tried: list[dict[str, Any]] = []
     for share in (FIRST_TRY, NEXT_TRY):
         before = cpu_ms(stack)
-        load = await _at_open_rate(client, stack, tokens, fastest * share, seconds)
+        load = await at_open_rate(client, stack, tokens, fastest * share, seconds)
         by_part = {name: (after - before[name]) / len(load.order_ids) for name, after in cpu_ms(stack).items()}
         tried.append(_as_tried(load))
         if load.is_sustained:
@@ -85,16 +85,16 @@ async def _measure(stack: Stack, seconds: float) -> Measurement:
     return Measurement(_figures(load, sum(by_part.values()), singles), details)
 
 
-async def _as_fast_as_possible(client: Client, stack: Stack, tokens: dict[str, str], seconds: float) -> float:
+async def as_fast_as_possible(client: Client, stack: Stack, tokens: dict[str, str], seconds: float) -> float:
     """Orders per second of clients that wait for answers only, with the time until all is readable."""
     await orders.by_all_clients(2.0, lambda: orders.place_and_approve(client, stack.addresses, tokens))
     started = time.monotonic()
     placed = await orders.by_all_clients(seconds, lambda: orders.place_and_approve(client, stack.addresses, tokens))
-    await _until_last_are_readable(client, stack, tokens, placed)
+    await until_last_are_readable(client, stack, tokens, placed)
     return len(placed) / (time.monotonic() - started)
 
 
-async def _at_open_rate(client: Client, stack: Stack, tokens: dict[str, str], rate: float, seconds: float) -> Load:
+async def at_open_rate(client: Client, stack: Stack, tokens: dict[str, str], rate: float, seconds: float) -> Load:
     """Orders begin when they are due, whatever became of those before; one in some is waited for."""
     load = Load(rate)
     started = time.monotonic()
@@ -117,13 +117,13 @@ async def _at_open_rate(client: Client, stack: Stack, tokens: dict[str, str], ra
 
     await asyncio.gather(*(one_client() for _ in range(orders.CLIENTS)))
     load.seconds = time.monotonic() - started
-    await _until_last_are_readable(client, stack, tokens, load.order_ids)
+    await until_last_are_readable(client, stack, tokens, load.order_ids)
     await asyncio.gather(*watching)
     load.left_seconds = time.monotonic() - started - load.seconds
     return load
 
 
-async def _until_last_are_readable(client: Client, stack: Stack, tokens: dict[str, str], order_ids: list[str]) -> None:
+async def until_last_are_readable(client: Client, stack: Stack, tokens: dict[str, str], order_ids: list[str]) -> None:
     for order_id in order_ids[-2 * orders.CLIENTS :]:
         await orders.until_all_is_readable(client, stack.addresses, tokens, order_id)
 
@@ -203,7 +203,7 @@ async def _cost(stack: Stack, seconds: float) -> dict[str, Any]:
     await orders.by_all_clients(2.0, lambda: orders.place_and_approve(client, stack.addresses, tokens))
     before, started = cpu_ms(stack), time.monotonic()
     placed = await orders.by_all_clients(seconds, lambda: orders.place_and_approve(client, stack.addresses, tokens))
-    await _until_last_are_readable(client, stack, tokens, placed)
+    await until_last_are_readable(client, stack, tokens, placed)
     total_seconds = time.monotonic() - started
     by_part = {name: (after - before[name]) / len(placed) for name, after in cpu_ms(stack).items()}
     await client.close()

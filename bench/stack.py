@@ -35,14 +35,14 @@ class Stack:
     def __init__(self, data: Path) -> None:
         self.data = data
 
-    def up(self) -> None:
+    def up(self, *options: str) -> None:
         """Return when everything is healthy."""
-        self.start()
+        self.start(*options)
         self.read_status()
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
         """The command alone, which returns when everything is healthy."""
-        self._run("up")
+        self._run("up", *options)
 
     def read_status(self) -> None:
         status = json.loads(self._run("status", "--json"))
@@ -95,10 +95,10 @@ class Stack:
 
 
 @contextmanager
-def fresh_stack() -> Iterator[Stack]:
+def fresh_stack(*options: str) -> Iterator[Stack]:
     """One that is up. Whatever happens inside, it is down and its data is gone afterwards."""
     with empty_stack() as stack:
-        stack.up()
+        stack.up(*options)
         yield stack
 
 
@@ -128,3 +128,15 @@ def _cpu_ms_of(process: psutil.Process) -> float:
     except psutil.NoSuchProcess:
         return 0.0
     return float(times.user + times.system + times.children_user + times.children_system) * 1000
+
+
+def pss_mib(stack: Stack) -> dict[str, float]:
+    """By part, what it has of memory, shared pages divided among those who share them."""
+    return {name: sum(map(_pss_mib_of, processes)) for name, processes in stack.processes().items()}
+
+
+def _pss_mib_of(process: psutil.Process) -> float:
+    try:
+        return float(process.memory_full_info().pss) / 2**20
+    except psutil.NoSuchProcess:
+        return 0.0
