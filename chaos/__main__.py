@@ -47,14 +47,15 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=3.0, help="how long faults happen; settling comes on top")
     parser.add_argument("--broker", choices=BROKERS, default="embedded")
     parser.add_argument("--fault", action="append", default=[], metavar="WORDS", help="only faults with these words")
+    parser.add_argument("--orders", type=int, default=0, help="go on placing orders until there are so many")
     parser.add_argument("--keep", action="store_true", help="leave the data folder for a look at its logs")
-    parser.add_argument("--record", action="store_true", help="write bench/results/chaos-*.json")
+    parser.add_argument("--record", metavar="NAME", help="write bench/results/chaos-NAME.json")
     arguments = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # many lines for one broker that was killed
     with _disk() as (parent, is_own), _stack(parent, arguments) as folder:
         result = asyncio.run(_try(folder, is_own, arguments))
     if arguments.record:
-        file = RESULTS / f"chaos-{arguments.broker}.json"
+        file = RESULTS / f"chaos-{arguments.record}.json"
         file.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
     return 0 if result["holds"] else 1
 
@@ -98,7 +99,10 @@ async def _try(folder: DataFolder, has_own_disk: bool, arguments: argparse.Names
         loading = asyncio.create_task(load.run())
         await asyncio.sleep(WARM_UP_SECONDS)
         await _harm(trial, arguments)
-        trial.note("no more faults, and no new orders")
+        trial.note("no more faults")
+        while len(load.placed) < arguments.orders:
+            await asyncio.sleep(PAUSE_SECONDS_MIN)
+        trial.note(f"no new orders after {len(load.placed)}")
         load.enough.set()
         settled = await _settle(trial, loading)
         broken = await invariants.check_all(trial, load, erp, gateway)
