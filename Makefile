@@ -8,9 +8,11 @@ READY := $(VENV)/.ready
 SOURCES := contracts/src chassis/src services/*/src deploy/local/src bench
 TESTS := contracts/tests chassis/tests $(wildcard services/*/tests) deploy/local/tests tests conftest.py
 JOBS ?= 2
+PAGES := services/portal-gateway/pages
+SCRIPTS := services/portal-gateway/src/portal/static/build/pages.js
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help demo up down status test test-kafka security audit chaos check bench bench-growth bench-backlog soak bench-order contracts fmt migration
+.PHONY: help assets words demo up down status test test-kafka security audit chaos check bench bench-growth bench-backlog bench-streams bench-pages soak bench-order contracts fmt migration
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -20,7 +22,16 @@ $(READY): pyproject.toml */pyproject.toml */*/pyproject.toml
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check uv
 	$(VENV)/bin/uv sync --quiet --inexact --compile-bytecode
 	rm -f uv.lock
+	$(MAKE) --no-print-directory assets
 	touch $@
+
+assets: $(SCRIPTS) ## Build what pages load from npm packages (with the machine's npm, or one from PyPI)
+
+$(SCRIPTS): $(wildcard $(PAGES)/src/*.ts) $(PAGES)/package.json $(PAGES)/package-lock.json
+	$(VENV)/bin/python $(PAGES)/build.py
+
+words: $(READY) ## Bring the catalogues of the pages' words up to date
+	$(VENV)/bin/python $(PAGES)/../catalogues.py
 
 demo: $(READY) ## Take the example orders through their whole life and leave the portal running (ARGS="--exit")
 	$(VENV)/bin/orderloom demo $(ARGS)
@@ -58,6 +69,8 @@ check: $(READY) ## Lint, types, import rules, generated files
 	@for tests in $(TESTS); do $(VENV)/bin/mypy $$tests || exit 1; done
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/python -m contracts.generate --check
+	$(VENV)/bin/python $(PAGES)/../catalogues.py --check
+	$(VENV)/bin/python $(PAGES)/build.py --check
 
 bench: $(READY) ## Measure how fast it is, against what, and write bench/results (ARGS="S3 S4")
 	$(VENV)/bin/python -m bench $(ARGS)
@@ -67,6 +80,12 @@ bench-growth: $(READY) ## Measure lists and searches with a thousand and with a 
 
 bench-backlog: $(READY) ## Measure a million facts in an outbox, read and replayed, and a slow consumer (ARGS="--facts 100000")
 	$(VENV)/bin/python -m bench.backlog $(ARGS)
+
+bench-streams: $(READY) ## Measure 500 open pages on one gateway process (ARGS="--streams 100")
+	$(VENV)/bin/python -m bench.streams $(ARGS)
+
+bench-pages: $(READY) ## Measure how long every page takes with 8 people at once
+	$(VENV)/bin/python -m bench.pages $(ARGS)
 
 soak: $(READY) ## Half an hour of orders at 70 % of the top speed: memory at start, middle and end (MINUTES=30)
 	$(VENV)/bin/python -m bench.soak --minutes $(or $(MINUTES),30)

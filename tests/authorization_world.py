@@ -12,7 +12,7 @@ import httpx
 import notify_world
 import project_world
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 import order_world
@@ -262,7 +262,9 @@ async def gateway(service: Running) -> World:
         assert (await service.post("/users", gateway_world.ADMINISTRATOR, json=registered)).status_code == 201
     key = {"system": "erp", "scopes": ["orders:read"]}
     issued = (await service.post("/api-keys", gateway_world.ADMINISTRATOR, json=key)).json()
-    service.api.state.services = Services({"order": "http://order"}, transport=httpx.ASGITransport(_anyone()))
+    behind = {name: f"http://{name}" for name in ("order", "project", "finance", "notify")}
+    service.api.state.services = Services(behind, transport=httpx.ASGITransport(_anyone()))
+    service.api.state.is_stopping = True  # streams end as soon as they have begun
     form = {"user": "li.na", "password": PASSWORD, "form": "f"}
     requests = await of_every_service(service) | {
         (f"{method} /api/{{service}}/{{path}}", ""): Asked("/api/order/orders")
@@ -270,7 +272,7 @@ async def gateway(service: Running) -> World:
     }
     order_id = gateway_world.ORDER
     requests |= {
-        ("MOUNT /static", ""): Asked("/static/portal.css"),
+        ("MOUNT /static", ""): Asked("/static/components.css"),
         ("POST /auth/sign-in", ""): Asked("/auth/sign-in", {"json": {"user": "li.na", "password": PASSWORD}}),
         ("POST /auth/password", "the salesperson's"): Asked(
             "/auth/password", {"json": {"present_password": PASSWORD, "new_password": "better horse"}}
@@ -284,6 +286,7 @@ async def gateway(service: Running) -> World:
         ("DELETE /api-keys/{key_id}", ""): Asked(f"/api-keys/{issued['key_id']}"),
         ("GET /orders/{order_id}", ""): Asked(f"/orders/{order_id}"),
     }
+    requests |= _pages(order_id, user)
     for path in ("/auth/sign-out", "/sign-out"):
         requests[f"POST {path}", ""] = Asked(path)
     for path in ("", "/{order_id}", "/{order_id}/timeline"):
@@ -295,6 +298,48 @@ async def gateway(service: Running) -> World:
     assert isinstance(example.external, External)
     everyone = people(example.client.id, system=example.external.source)
     return World(everyone, requests, (example.order_no, example.client.name, example.title, "Li Na"))
+
+
+def _pages(order_id: UUID, user: Mapping[str, Any]) -> dict[tuple[str, str], Asked]:
+    """What forms of ours send, each by someone whose token is in a header that no other site's form can send."""
+    task_id, deliverable_id, form = new_id(), new_id(), {"key": "k"}
+    person = {"name": user["name"], "locale": user["locale"], "roles": user["roles"]}
+    sent: dict[tuple[str, str], tuple[str, dict[str, Any]]] = {
+        ("/orders/new", ""): ("/orders/new", {"title": "x"}),
+        ("/orders/new/totals", ""): ("/orders/new/totals", {"title": "x"}),
+        ("/money/invoices", ""): ("/money/invoices", {"order_id": str(order_id)}),
+        ("/money/receipts", ""): ("/money/receipts", {"amount": "1"}),
+        ("/approvals/{order_id}", ""): (f"/approvals/{order_id}", {"decision": "approve", "step": "1"}),
+        ("/orders/{order_id}/acceptance", ""): (f"/orders/{order_id}/acceptance", {}),
+        ("/orders/{order_id}/{command}", ""): (f"/orders/{order_id}/hold", {"reason": "x"}),
+        ("/tasks/{task_id}/{command}", ""): (f"/tasks/{task_id}/start", {}),
+        ("/deliverables/{deliverable_id}/submissions", ""): (
+            f"/deliverables/{deliverable_id}/submissions",
+            {"order_id": str(order_id), "reference": "x"},
+        ),
+        ("/deliveries/{order_id}", ""): (f"/deliveries/{order_id}", {}),
+        ("/me/language", "the salesperson's"): ("/me/language", {"locale": "zh-CN"}),
+        ("/me/notices/read", ""): ("/me/notices/read", {}),
+        ("/me/password", "the salesperson's"): (
+            "/me/password",
+            {"present_password": PASSWORD, "new_password": "better horse"},
+        ),
+        ("/office/users/new", ""): ("/office/users/new", person | {"user_id": "new"}),
+        ("/office/users/{user_id}", ""): ("/office/users/li.na", person | {"active": "yes"}),
+        ("/office/users/{user_id}/password", ""): ("/office/users/li.na/password", {"password": "new password"}),
+        ("/office/clients", ""): ("/office/clients", {"code": "C-1", "name": "x"}),
+        ("/office/integration/{service}/{consumer}/{what}", ""): (
+            "/office/integration/order/order.x/retry",
+            {"about": "k"},
+        ),
+    }
+    requests = {
+        (f"POST {route}", about): Asked(path, {"data": form | data}) for (route, about), (path, data) in sent.items()
+    }
+    shown = ("/approvals", "/orders", "/board", "/tasks", "/orders/new", "/money", "/me", "/help", "/events")
+    office = ("/office", "/office/users", "/office/users/new", "/office/clients", "/office/integration")
+    requests |= {(f"GET {path}", ""): Asked(path) for path in (*shown, *office)}
+    return requests | {("GET /office/users/{user_id}", ""): Asked("/office/users/li.na")}
 
 
 PASSWORD = "correct horse"
@@ -309,14 +354,19 @@ PLAIN = (
     "/sign-in",
     "/",
     "/docs",
+    "/language",
+    "/manifest.webmanifest",
 )
 
 
 def _anyone() -> Starlette:
-    """A service behind that lets everyone do everything: what refuses is the gateway."""
+    """A service behind that lets everyone do everything, and has nothing: what refuses is the gateway."""
 
-    async def answer(request: Any) -> PlainTextResponse:
-        return PlainTextResponse("done")
+    async def answer(request: Any) -> JSONResponse:
+        if request.method == "GET" and request.url.path.startswith(("/openapi.json", "/orders/")):
+            return JSONResponse({}, 404)
+        nothing: Any = [] if request.url.path == "/order-types" else {"items": [], "next_cursor": None}
+        return JSONResponse(nothing if request.method == "GET" else {"order_id": str(gateway_world.ORDER)})
 
     methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
     return Starlette(routes=[Route("/{path:path}", answer, methods=methods)])

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import uvicorn
@@ -56,6 +57,9 @@ class Service:
     duties: Sequence[Duty] = ()
     prepare: Callable[[FastAPI, Any], None] = field(default=lambda api, settings: None)
     """Puts what only this service's endpoints need on `api.state`."""
+    streams: Sequence[str] = ()
+    """Paths whose answers last as long as a page is open: they count as no request in hand, and have a limit of their
+    own. They end when `api.state.is_stopping`."""
 
     def database(self, settings: ServiceSettings) -> Database:
         return Database(
@@ -113,6 +117,7 @@ class Service:
             redoc_url=None,
         )
         api.state.service = self.name
+        api.state.is_stopping = False
         api.state.settings = settings
         api.state.database = database
         api.state.failpoints = Failpoints(settings.failpoints, service=self.name)
@@ -122,7 +127,7 @@ class Service:
         api.state.verifier = Verifier(settings.jwks, issuer=settings.token_issuer, audience=settings.token_audience)
         api.state.health = Health(settings, database, worker, self.migrations_folder(settings))
         api.add_middleware(LimitBody, bytes_max=settings.body_bytes_max)
-        api.add_middleware(LimitRequests, requests_max=settings.requests_max)
+        api.add_middleware(LimitRequests, requests_max=settings.requests_max, besides=self.streams)
         answer_with_problems(api)
         document_problems(api)
         api.include_router(health_router)
@@ -156,9 +161,10 @@ class Service:
         database = self.database(settings)
         worker = None if part == "api" else self.worker(settings, database)
         shown = self if part != "worker" else _without_endpoints(self)
-        server = uvicorn.Server(
+        api = shown.api(settings, database, worker)
+        server = _Server(
             uvicorn.Config(
-                shown.api(settings, database, worker),
+                api,
                 host=settings.host,
                 port=settings.port,
                 access_log=False,
@@ -173,6 +179,15 @@ class Service:
         await database.close()
         if not server.started:
             sys.exit(1)
+
+
+class _Server(uvicorn.Server):
+    """Says that it is about to stop before it waits for what it answers."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        app: Any = self.config.app
+        app.state.is_stopping = True
+        super().handle_exit(sig, frame)
 
 
 def _without_endpoints(service: Service) -> Service:

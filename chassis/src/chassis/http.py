@@ -157,14 +157,19 @@ async def _wait_until_read(request: Request) -> None:
         event_id = UUID(after)
     except ValueError as reason:
         raise MalformedHeader("Write Orderloom-After as it was answered in Orderloom-Event: a UUID.") from reason
-    database: Database = request.app.state.database
+    if not await wait_until_read(request.app.state.database, event_id):
+        raise NotYetRead(f"Event {event_id} has not been read here yet: try again.")
+
+
+async def wait_until_read(database: Database, event_id: UUID) -> bool:
+    """Whether the fact was read here, of which one is patient for two seconds."""
     deadline = time.monotonic() + AFTER_SECONDS_MAX
     while time.monotonic() < deadline:
         async with database.transaction() as session:
             if await received.has_read(session, event_id):
-                return
+                return True
         await asyncio.sleep(AFTER_POLL_SECONDS)
-    raise NotYetRead(f"Event {event_id} has not been read here yet: try again.")
+    return False
 
 
 async def _in_transaction(request: Request, endpoint: Callable[[Request], Awaitable[Response]]) -> Response:

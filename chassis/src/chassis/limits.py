@@ -1,5 +1,7 @@
 """What one process takes in at once: bodies up to a limit, whatever they say of their length, and so many requests."""
 
+from collections.abc import Sequence
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.errors import Refusal, TooLarge
@@ -25,13 +27,14 @@ class TooMuchAtOnce(Refusal):
 class LimitRequests:
     """ASGI middleware: beyond `requests_max` at once, answers 503 with `Retry-After` instead of letting all wait."""
 
-    def __init__(self, app: ASGIApp, *, requests_max: int) -> None:
+    def __init__(self, app: ASGIApp, *, requests_max: int, besides: Sequence[str] = ()) -> None:
         self._app = app
+        self._not_counted = {*PROBES, *besides}
         self._requests_max = requests_max
         self._in_hand = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in PROBES:
+        if scope["type"] != "http" or scope["path"] in self._not_counted:
             return await self._app(scope, receive, send)
         if self._in_hand >= self._requests_max:
             refusal = TooMuchAtOnce(f"{self._requests_max} requests are being answered here: try again.")

@@ -19,7 +19,7 @@ def answer_with_problems(api: FastAPI) -> None:
     """Make `api` answer every refusal and every error of its own with a problem."""
     api.add_exception_handler(Refusal, _answer_refusal)
     api.add_exception_handler(RequestValidationError, _answer_invalid)
-    api.add_exception_handler(HTTPException, _answer_http)
+    api.add_exception_handler(HTTPException, answer_http)
     api.add_exception_handler(Exception, answer_failure)
 
 
@@ -47,7 +47,8 @@ async def _answer_invalid(request: Request, invalid: Exception) -> JSONResponse:
     return problem(InvalidRequest("The request is wrong: see the errors.", errors=field_errors(invalid, skip=1)))
 
 
-async def _answer_http(request: Request, error: Exception) -> JSONResponse:
+async def answer_http(request: Request, error: Exception) -> JSONResponse:
+    """What the framework refuses by itself, like an address where nothing is."""
     assert isinstance(error, HTTPException)
     document = {"type": "about:blank", "title": str(error.detail), "status": error.status_code}
     return JSONResponse(document, error.status_code, error.headers, media_type="application/problem+json")

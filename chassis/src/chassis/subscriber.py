@@ -96,8 +96,20 @@ async def hand_on(message: KafkaMessage) -> KafkaMessage:
 
 
 def _readable(record: ConsumerRecord) -> ConsumerRecord:
-    """The record with header values that are text: UTF-8 without NUL, null as empty."""
+    """The record with header values that are text: UTF-8 without NUL, null as empty. Nearly always as it came."""
+    if all(_is_text(value) for _, value in record.headers):
+        return record
     return dataclasses.replace(record, headers=tuple((name, _text(value)) for name, value in record.headers))
+
+
+def _is_text(value: bytes | None) -> bool:
+    if value is None or b"\0" in value:
+        return False
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _text(value: bytes | None) -> bytes:

@@ -4,7 +4,9 @@ import asyncio
 from pathlib import Path
 
 from fastapi import FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
 
 from chassis import outbox
 from chassis.application import Service
@@ -14,7 +16,7 @@ from chassis.read_model import ReadModel
 from chassis.worker import Worker
 from portal import operations, queries
 from portal.api import routers
-from portal.api.pages import SignInFirst, lead_to_sign_in
+from portal.api.rooms.open import answer_reader
 from portal.api_document import KeptDocument
 from portal.consumers import view
 from portal.credentials import Credentials
@@ -23,6 +25,7 @@ from portal.models import Model, OrderView, TaskView, TimelineEntry
 from portal.security_headers import SecurityHeaders, answer_failure_safely
 from portal.settings import Settings
 from portal.signing import Signer
+from portal.streams import Streams
 
 ATTEMPTS_FORGOTTEN_EVERY_SECONDS = 300
 
@@ -32,11 +35,13 @@ def prepare(api: FastAPI, settings: Settings) -> None:
     api.state.signer = Signer(settings.signing_key, issuer=settings.token_issuer, audience=settings.token_audience)
     api.state.services = Services(settings.services)
     api.state.document = KeptDocument()
+    api.state.streams = Streams(api.state.database, consumer=view.name, streams_max=settings.streams_max)
     api.add_middleware(Credentials, api=api)
     api.add_middleware(SecurityHeaders, only_https=settings.cookies_need_https)
     api.add_exception_handler(Exception, answer_failure_safely)
-    api.add_exception_handler(SignInFirst, lead_to_sign_in)
-    api.mount("/static", StaticFiles(directory=Path(__file__).parent / "static"), name="static")
+    files = StaticFiles(directory=Path(__file__).parent / "static")
+    api.add_exception_handler(HTTPException, answer_reader)
+    api.mount("/static", GZipMiddleware(files, minimum_size=1000), name="static")
     # FastAPI's own document knows the gateway alone.
     api.router.routes[:] = [route for route in api.router.routes if getattr(route, "path", None) != api.openapi_url]
 
@@ -67,6 +72,7 @@ service = Service(
     read_model=ReadModel(consumer=view, root=OrderView, parts=(TimelineEntry, TaskView), known=queries.known_facts),
     duties=(keep_people_able_to_sign_in,),
     prepare=prepare,
+    streams=("/events",),
 )
 
 if __name__ == "__main__":

@@ -71,25 +71,26 @@ class Credentials:
     async def _refuse_signed_out(self, authorization: str) -> None:
         """Raises `NotSignedIn`. Whether the token is good at all, those behind ask for themselves."""
         scheme, _, token = authorization.partition(" ")
-        if scheme.lower() == "bearer" and await self._is_good(token) is False:
+        if scheme.lower() == "bearer" and await is_good(self._api, token) is False:
             raise NotSignedIn("You have signed out, or something about you has changed: sign in again.")
-
-    async def _is_good(self, token: str) -> bool | None:
-        """False once it was taken back; None when nobody should trust it anyway."""
-        verifier: Verifier = self._api.state.verifier
-        try:
-            principal = await verifier.principal(token)
-        except NotSignedIn:
-            return None
-        database: Database = self._api.state.database
-        async with database.transaction() as session:  # takes no connection while the sign-outs are in memory
-            return not await queries.is_signed_out(session, principal)
 
     async def _token_of_cookie(self, request: Request, token: str) -> str | None:
         """Browsers send a cookie whoever made the page: what changes something must also prove to come from ours."""
         if request.method not in SAFE_METHODS and not is_csrf_of(token, request.headers.get(CSRF_HEADER, "")):
             return None
-        return token if await self._is_good(token) else None  # one that does not count is as good as none
+        return token if await is_good(self._api, token) else None  # one that does not count is as good as none
+
+
+async def is_good(api: FastAPI, token: str) -> bool | None:
+    """Of a token, False once it was taken back; None when nobody should trust it anyway."""
+    verifier: Verifier = api.state.verifier
+    try:
+        principal = await verifier.principal(token)
+    except NotSignedIn:
+        return None
+    database: Database = api.state.database
+    async with database.transaction() as session:  # takes no connection while the sign-outs are in memory
+        return not await queries.is_signed_out(session, principal)
 
 
 def csrf_of(token: str) -> str:

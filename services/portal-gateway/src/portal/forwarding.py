@@ -95,6 +95,16 @@ class Services:
                 "Idempotency-Key."
             ) from reason
 
+    async def ask(
+        self, service: str, path: str, *, method: str, query: str, headers: Mapping[str, str], json: Any = None
+    ) -> httpx.Response:
+        """As `forward`, for the gateway's own use: the whole answer. Raises `NoSuchAddress`, `ServiceAway`."""
+        url = f"{self._address(service, path)}{'?' if query else ''}{query}"
+        try:
+            return await self._http.request(method, url, headers={**headers, **telemetry.carrier()}, json=json)
+        except httpx.TransportError as reason:
+            raise ServiceAway(f"The {service} service does not answer: try again.") from reason
+
     async def documents(self) -> dict[str, dict[str, Any] | None]:
         """By service, its OpenAPI document, or None while it is away."""
         found = await asyncio.gather(*(self._document(address) for address in self._addresses.values()))

@@ -7,7 +7,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.problems import answer_failure
 
-POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
+POLICY = (
+    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'; "
+    "script-src 'self'; style-src 'self'"
+)
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -34,6 +37,8 @@ class SecurityHeaders:
                 headers.update(self._headers)
                 if not scope["path"].startswith(KEPT):
                     headers.setdefault("Cache-Control", "no-store")
+                elif b"v=" in scope["query_string"]:
+                    headers.setdefault("Cache-Control", "public, max-age=31536000, immutable")
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)

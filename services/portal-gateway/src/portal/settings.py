@@ -17,3 +17,5 @@ class Settings(ServiceSettings):
     """Of the first administrator, `admin`, who is made when there is no user yet. Empty: none is made."""
     cookies_need_https: bool = False
     """On wherever people reach the gateway over https alone."""
+    streams_max: int = 1_000
+    """Pages that are live at once in one process; one more works without, and is told so."""

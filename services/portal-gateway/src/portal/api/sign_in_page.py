@@ -4,7 +4,7 @@ import secrets
 from contextlib import suppress
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from chassis.clock import utc_now
@@ -15,7 +15,10 @@ from portal.api.sign_in import ServiceDatabase, ServiceSettings, TokenSigner, de
 from portal.credentials import COOKIE, forget_session, is_csrf_of, keep_in_cookies
 from portal.models.user import TooManyFailures
 from portal.operations.sign_in import WrongNameOrPassword
-from portal.pages import on_this_host, render, words_for
+from portal.pages.language import N_, Formats, choose
+from portal.pages.rendering import render
+from portal.pages.visit import LANGUAGE_COOKIE
+from portal.pages.ways import on_this_host
 from portal.settings import Settings
 
 sign_in_page = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
@@ -26,13 +29,19 @@ FORM_COOKIE = "orderloom_form"
 Field = Annotated[str, Form(max_length=200)]
 Name = Annotated[Text, Form()]
 Address = Annotated[str, Form(max_length=2000)]
+Way = Annotated[str, Query(max_length=2000)]
+WRONG = {
+    "wrong": N_("The name and the password do not belong together. Check them and try again."),
+    "too_many": N_("Too many failures. Try again in %(seconds)s seconds."),
+    "expired": N_("The page was too old. Sign in again."),
+}
 
 
 @sign_in_page.get("/sign-in")
 async def show_sign_in(
-    request: Request, settings: ServiceSettings, next: str = "/", lang: str | None = None
+    request: Request, settings: ServiceSettings, next: Way = "/", expired: bool = False
 ) -> HTMLResponse:
-    return _form(request, settings, next=next, lang=lang)
+    return _form(request, settings, next=next, wrong="expired" if expired else None)
 
 
 @sign_in_page.post("/sign-in")
@@ -45,23 +54,20 @@ async def sign_in_by_form(
     password: Field = "",
     form: Field = "",
     next: Address = "/",
-    lang: Field = "",
 ) -> Response:
     """To where the reader wanted to go; the form again, with what is wrong, if that fails."""
     expected = request.cookies.get(FORM_COOKIE, "")
     if not expected or not secrets.compare_digest(expected.encode(), form.encode()):
-        return _form(request, settings, next=next, lang=lang, status=403, wrong="expired")
+        return _form(request, settings, next=next, status=403, wrong="expired")
     try:
         signed_in = await operations.sign_in(
             database, signer, name=user, password=password, device=device_of(request), now=utc_now()
         )
     except WrongNameOrPassword as refusal:
-        return _form(request, settings, next=next, lang=lang, status=refusal.status, wrong="wrong", user=user)
+        return _form(request, settings, next=next, status=refusal.status, wrong="wrong", user=user)
     except TooManyFailures as refusal:
         seconds = refusal.retry_after_seconds
-        page = _form(
-            request, settings, next=next, lang=lang, status=refusal.status, wrong="too_many", seconds=seconds, user=user
-        )
+        page = _form(request, settings, next=next, status=refusal.status, wrong="too_many", seconds=seconds, user=user)
         page.headers["Retry-After"] = str(seconds)
         return page
     answer = RedirectResponse(on_this_host(next), 303)
@@ -92,22 +98,29 @@ def _form(
     settings: Settings,
     *,
     next: str,
-    lang: str | None,
     status: int = 200,
     wrong: str | None = None,
     seconds: int = 0,
     user: str = "",
 ) -> HTMLResponse:
-    words = words_for(settings, asked=lang, locale=request.headers.get("accept-language", "")[:2])
+    formats = formats_for(request, settings)
     form = secrets.token_urlsafe(24)
     page = render(
         "sign_in.html",
-        words,
+        formats,
         status=status,
         form=form,
         next=on_this_host(next),
-        wrong=words(wrong, seconds=seconds) if wrong else None,
+        wrong=formats.text(WRONG[wrong], seconds=seconds) if wrong else None,
+        wrong_field="password" if wrong == "wrong" else "user",
         user=user,
     )
     page.set_cookie(FORM_COOKIE, form, httponly=True, samesite="strict", secure=settings.cookies_need_https)
     return page
+
+
+def formats_for(request: Request, settings: Settings) -> Formats:
+    """For a reader whom nobody knows yet."""
+    asked = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE)
+    language = choose(asked=asked, accepted=request.headers.get("accept-language", ""))
+    return Formats(language, zone=settings.company_zone, now=utc_now())

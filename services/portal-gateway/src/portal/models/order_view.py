@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, and_
+from sqlalchemy import Index, and_, text
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from chassis.errors import NotFound
@@ -122,6 +122,12 @@ class OrderView(Root, Model):
         Index("order_views_client_code_ix", "client_code", "order_id"),
         Index("order_views_status_ix", "status", "order_id"),
         Index("order_views_stage_ix", "order_type", "stage", "order_id"),
+        Index(
+            "order_views_under_way_ix",
+            "planned_finish",
+            "order_id",
+            postgresql_where=text("status = 'approved' AND accepted_on IS NULL"),
+        ),
     )
 
     @classmethod

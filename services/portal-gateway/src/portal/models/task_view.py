@@ -4,7 +4,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from contracts.project import Task, TaskReassigned, TaskStarted
@@ -48,6 +48,7 @@ class TaskView(Model):
         Index("task_views_order_id_position_ix", "order_id", "position"),
         Index("task_views_assignee_id_ix", "assignee_id", "planned_finish"),
         Index("task_views_queue_ix", "queue", "planned_finish"),
+        Index("task_views_blocked_ix", "planned_finish", "task_id", postgresql_where=text("status = 'blocked'")),
     )
 
     @classmethod

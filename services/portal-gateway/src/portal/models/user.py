@@ -15,6 +15,8 @@ from contracts.roles import ADMINISTRATOR, CLIENT
 from portal.models.directory import Client
 from portal.models.model import Model
 
+LOCALES = ("zh-CN", "en")
+
 
 class UserNotFound(NotFound): ...
 
@@ -31,6 +33,10 @@ class ClientNotRegistered(Invalid):
 
 class RolesOfAClientPerson(Invalid):
     """A client person sees one company's orders and does nothing else."""
+
+
+class UnknownLanguage(Invalid):
+    """Nothing is written in it."""
 
 
 class OwnAdministrationKept(Conflict):
@@ -90,6 +96,15 @@ class User(Model):
             raise OwnAdministrationKept("Let another administrator take your role or your access from you.")
         self._write(name=name, email=email, locale=locale, roles=roles, client=client, active=active)
         self.version += 1
+
+    def speak(self, locale: str) -> bool:
+        """Whether that is another language than until now. Raises `UnknownLanguage`."""
+        if locale not in LOCALES:
+            raise UnknownLanguage(f"Choose one of {', '.join(LOCALES)}.")
+        if locale == self.locale:
+            return False
+        self.locale, self.version = locale, self.version + 1
+        return True
 
     def _write(
         self, *, name: str, email: str | None, locale: str, roles: Sequence[str], client: Client | None, active: bool

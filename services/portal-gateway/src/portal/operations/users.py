@@ -125,3 +125,13 @@ async def _client(session: AsyncSession, code: str | None) -> Client | None:
     if client is None:
         raise ClientNotRegistered(f"No company {code} is known here yet: register it, or place its first order.")
     return client
+
+
+async def change_own_locale(session: AsyncSession, *, user_id: str, locale: str) -> User:
+    """Raises `UserNotFound`, `UnknownLanguage`."""
+    user = await session.get(User, user_id, with_for_update=True)
+    if user is None:
+        raise UserNotFound(f"There is no user {user_id}.")
+    if user.speak(locale):
+        outbox.record_in_directory(session, user.changed)
+    return user

@@ -2,6 +2,7 @@
 
 from portal.queries.access import (
     API_KEYS,
+    NAMES,
     SIGN_OUTS,
     client_of_code,
     find_user,
@@ -24,13 +25,22 @@ from portal.queries.orders import (
     stages_of_board,
     stamped,
 )
-from portal.queries.work import list_approvals, list_tasks
+from portal.queries.work import (
+    count_approvals,
+    list_approvals,
+    list_blocked,
+    list_late,
+    list_tasks,
+    list_waiting_for_one_fact,
+)
 
 __all__ = [
     "API_KEYS",
+    "NAMES",
     "SIGN_OUTS",
     "Wanted",
     "client_of_code",
+    "count_approvals",
     "find_user",
     "get_order",
     "get_user",
@@ -39,10 +49,13 @@ __all__ = [
     "known_facts",
     "list_api_keys",
     "list_approvals",
+    "list_blocked",
+    "list_late",
     "list_orders",
     "list_stamps",
     "list_tasks",
     "list_users",
+    "list_waiting_for_one_fact",
     "newest_of_timeline",
     "read_timeline",
     "stages_of_board",

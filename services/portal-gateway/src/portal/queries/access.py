@@ -68,6 +68,10 @@ async def _read_api_keys(session: AsyncSession) -> Mapping[str, ApiKey]:
     return {key.sha256: key for key in await session.scalars(select(ApiKey))}
 
 
+async def _read_names(session: AsyncSession) -> Mapping[str, str]:
+    return {row.user_id: row.name for row in await session.execute(select(User.user_id, User.name))}
+
+
 async def _read_sign_outs(session: AsyncSession) -> Mapping[str, float]:
     return {each.whose: each.at.timestamp() for each in await session.scalars(select(SignOut))}
 
@@ -85,3 +89,5 @@ SIGN_OUTS = Cached(_read_sign_outs)
 """Of the last hours: every request of a person looks here."""
 API_KEYS = Cached(_read_api_keys)
 """By hash: every request of a system looks here."""
+NAMES = Cached(_read_names, age_seconds_max=60.0)
+"""What people are called, by id."""

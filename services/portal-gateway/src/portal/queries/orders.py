@@ -22,8 +22,9 @@ from portal.models.order_view import DOCUMENT, NOT_IN_LISTS, OVER, SEARCHED, Ord
 R = TypeVar("R")
 
 ORDERS_READ = "orders:read"
+WITH_TYPE: ORMOption = selectinload(OrderView.type)
 AS_LISTED: tuple[ORMOption, ...] = (
-    selectinload(OrderView.type),
+    WITH_TYPE,
     *(defer(getattr(OrderView, name), raiseload=True) for name in NOT_IN_LISTS),
 )
 """Of an order: what a line about it shows."""
@@ -65,10 +66,11 @@ EVERY_ORDER = Wanted()
 
 
 async def list_orders(
-    session: AsyncSession, cut: Cut, *, seen_by: Principal, wanted: Wanted = EVERY_ORDER
+    session: AsyncSession, cut: Cut, *, seen_by: Principal, wanted: Wanted = EVERY_ORDER, with_money: bool = False
 ) -> Sequence[OrderView]:
-    """The newest first, each with its type."""
-    return await _newest(session, select(OrderView).options(*AS_LISTED), cut, seen_by=seen_by, wanted=wanted)
+    """The newest first, each with its type; `with_money`, with its instalments and invoices too."""
+    options = (WITH_TYPE,) if with_money else AS_LISTED
+    return await _newest(session, select(OrderView).options(*options), cut, seen_by=seen_by, wanted=wanted)
 
 
 async def list_stamps(
@@ -130,6 +132,7 @@ class BoardStage:
     """A stage of an order type, and the orders that stand in it."""
 
     order_type: str
+    type_labels: dict[str, str]
     code: str
     name: dict[str, str]
     count: int
@@ -165,6 +168,7 @@ async def stages_of_board(session: AsyncSession) -> Sequence[BoardStage]:
     return [
         BoardStage(
             order_type=order_type.code,
+            type_labels=order_type.labels,
             code=stage["code"],
             name=stage["name"],
             count=counts.get((order_type.code, stage["code"]), 0),

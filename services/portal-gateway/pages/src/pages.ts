@@ -1,0 +1,9 @@
+/** What pages gain where scripts run. Everything is there without them too, only less swift and not live. */
+import "htmx.org";
+import { guardForms } from "./forms";
+import { listenForKeys } from "./keys";
+import { stayLive } from "./live";
+
+guardForms();
+listenForKeys();
+stayLive();

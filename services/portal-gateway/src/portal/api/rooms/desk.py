@@ -1,0 +1,87 @@
+"""The first page: for a client their orders, for the company's people what waits for them."""
+
+import asyncio
+from typing import Annotated, Any
+
+from fastapi import Query, Response
+
+from chassis.http import Filter, PageCut
+from chassis.paging import Cut
+from portal import queries
+from portal.forwarding import ServiceAway
+from portal.pages.calls import CallRefused
+from portal.pages.marks import late_days, order_state, sentence, thread
+from portal.pages.visit import AnyVisit, Visit, pages_router
+from portal.queries import Wanted
+
+desk = pages_router()
+
+SHOWN = 8
+"""Of each list on the desk; the room it leads to has all."""
+
+
+@desk.get("/")
+async def show_desk(
+    visit: AnyVisit, cut: PageCut, search: Filter = None, status: Annotated[str | None, Query(max_length=20)] = None
+) -> Response:
+    if visit.viewer.kind == "client":
+        return await _of_client(visit, cut, Wanted(search=search, status=status or None))
+    return await _of_staff(visit)
+
+
+async def _of_client(visit: Visit, cut: Cut, wanted: Wanted) -> Response:
+    async with visit.reading() as session:
+        rows = await queries.list_orders(session, cut, seen_by=visit.viewer, wanted=wanted, with_money=True)
+    page = cut.page(rows, lambda order: [order.order_id])
+    orders = page["items"]
+    return visit.render(
+        "client/orders.html",
+        orders=orders,
+        threads={
+            order.order_id: thread(order, visit.fmt, is_client=True, instalments=order.instalments) for order in orders
+        },
+        sentences={order.order_id: sentence(order, visit.fmt, is_client=True) for order in orders},
+        states={order.order_id: order_state(order, visit.fmt.today) for order in orders},
+        late=sum(late_days(order, visit.fmt.today) > 0 for order in orders),
+        cursor=page["next_cursor"],
+        wanted=wanted,
+    )
+
+
+async def _of_staff(visit: Visit) -> Response:
+    cut = Cut(SHOWN, None)
+    async with visit.reading() as session:
+        approvals = await queries.list_approvals(session, cut, approver=visit.viewer)
+        tasks = await queries.list_tasks(session, cut, owner=visit.viewer, status=None)
+        late = await queries.list_late(session, cut, today=visit.fmt.today)
+        blocked = await queries.list_blocked(session, cut)
+        ready = await queries.list_waiting_for_one_fact(session, cut)
+    due, overdue = await _money(visit)
+    orders = [*approvals, *late, *ready]
+    return visit.render(
+        "work/desk.html",
+        approvals=approvals[:SHOWN],
+        tasks=tasks[:SHOWN],
+        late=late[:SHOWN],
+        blocked=blocked[:SHOWN],
+        ready=ready[:SHOWN],
+        due=due,
+        overdue=overdue,
+        late_days={order.order_id: late_days(order, visit.fmt.today) for order in late},
+        threads={order.order_id: thread(order, visit.fmt, is_client=False) for order in orders},
+    )
+
+
+async def _money(visit: Visit) -> tuple[list[Any] | None, list[Any] | None]:
+    """What may be invoiced and what is overdue; None while the finance service is away, or for whom it is not."""
+    if not visit.may("see money"):
+        return None, None
+    try:
+        due, invoices = await asyncio.gather(
+            visit.calls.get("finance", "due-instalments", limit=SHOWN),
+            visit.calls.get("finance", "invoices", status="open", limit=200),
+        )
+    except (ServiceAway, CallRefused):
+        return None, None
+    today = visit.fmt.today.isoformat()
+    return due["items"], [invoice for invoice in invoices["items"] if invoice["payable_by"] <= today][:SHOWN]

@@ -1,0 +1,86 @@
+"""Money in: what may be invoiced, what is open and since when, and what has been received."""
+
+import asyncio
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from uuid import UUID
+
+from fastapi import Response
+
+from portal.pages.ageing import ageing_of
+from portal.pages.calls import CallRefused
+from portal.pages.visit import SentForm, StaffVisit, Visit, pages_router
+
+money = pages_router()
+
+SHOWN = 200
+"""Open invoices that are aged; with more the page says so."""
+
+
+@money.get("/money")
+async def show_money(visit: StaffVisit) -> Response:
+    visit.must("see money")
+    return await _page(visit)
+
+
+@money.post("/money/invoices")
+async def issue(visit: StaffVisit, sent: SentForm) -> Response:
+    """Over one instalment that is due, or over all of an order."""
+    visit.must("handle money")
+    order_id = UUID(sent.text("order_id"))
+    chosen = sent.texts("instalment_id")
+    body = {"instalment_ids": chosen} if chosen else {}
+    try:
+        answer = await visit.calls.send("finance", f"orders/{order_id}/invoices", body, key=sent.key)
+    except CallRefused as refusal:
+        return await _page(visit, refused=refusal)
+    return visit.done("/money", "invoiced", answer)
+
+
+@money.post("/money/receipts")
+async def record(visit: StaffVisit, sent: SentForm) -> Response:
+    """What came in for one invoice; what is more than it is worth stays the client's credit."""
+    visit.must("handle money")
+    amount, open_amount = _amount(sent.text("amount")), _amount(sent.text("open_amount"))
+    allocated = min(amount, open_amount) if amount and open_amount else amount
+    body = {
+        "currency": sent.text("currency"),
+        "amount": sent.text("amount").replace(",", ""),
+        "received_on": sent.optional("received_on"),
+        "reference": sent.optional("reference"),
+        "allocations": [{"invoice_id": sent.text("invoice_id"), "amount": f"{allocated:f}"}] if allocated else [],
+        "order_id": sent.optional("order_id"),
+    }
+    try:
+        answer = await visit.calls.send("finance", "receipts", body, key=sent.key)
+    except CallRefused as refusal:
+        return await _page(visit, refused=refusal, filled=sent.fields)
+    return visit.done("/money", "received", answer)
+
+
+def _amount(text: str) -> Decimal | None:
+    try:
+        return Decimal(text.replace(",", ""))
+    except InvalidOperation:
+        return None
+
+
+async def _page(visit: Visit, *, refused: CallRefused | None = None, filled: dict[str, str] | None = None) -> Response:
+    due, invoices, receipts = await asyncio.gather(
+        visit.calls.get("finance", "due-instalments", limit=50),
+        visit.calls.get("finance", "invoices", status="open", limit=SHOWN),
+        visit.calls.get("finance", "receipts", limit=20),
+    )
+    found: list[Any] = sorted(invoices["items"], key=lambda invoice: invoice["payable_by"])
+    return visit.render(
+        "work/money.html",
+        refused=refused,
+        errors_are_beside=bool(filled),
+        filled=filled or {},
+        due=due["items"],
+        more_due=due["next_cursor"] is not None,
+        invoices=found,
+        has_more=invoices["next_cursor"] is not None,
+        ageing=ageing_of(found, visit.fmt.today),
+        receipts=receipts["items"],
+    )

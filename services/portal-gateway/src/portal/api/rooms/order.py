@@ -1,0 +1,114 @@
+"""One order: where it stands, and what can be done about it; for its client, what concerns them."""
+
+import asyncio
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query, Response
+
+from portal import queries
+from portal.forwarding import ServiceAway
+from portal.pages.calls import CallRefused
+from portal.pages.marks import sentence, thread
+from portal.pages.plan import plan_of
+from portal.pages.visit import AnyVisit, SentForm, StaffVisit, Visit, pages_router
+from portal.schemas.orders import ClientTimelineEntryOut, PortalOrderOut, TimelineEntryOut, WorkOrderOut
+
+order = pages_router(prefix="/orders")
+
+TIMELINE_ENTRIES_MAX = 100
+TABS = ("plan", "money", "documents", "thread")
+COMMANDS = {"hold": "held", "resumption": "resumed", "cancellation": "cancelled"}
+"""What is done to the whole order, as the order service calls it, and what is said afterwards."""
+
+
+@order.get("/{order_id}")
+async def show_order(order_id: UUID, visit: AnyVisit, tab: Annotated[str, Query(max_length=20)] = "plan") -> Response:
+    return await _page(visit, order_id, tab=tab)
+
+
+@order.post("/{order_id}/acceptance")
+async def accept_delivery(order_id: UUID, visit: AnyVisit, sent: SentForm) -> Response:
+    """The client's sign-off."""
+    try:
+        body = {"note": sent.optional("note")}
+        answer = await visit.calls.send("order", f"orders/{order_id}/acceptance", body, key=sent.key)
+    except CallRefused as refusal:
+        return await _page(visit, order_id, refused=refusal)
+    return visit.done(f"/orders/{order_id}", "accepted", answer)
+
+
+@order.post("/{order_id}/{command}")
+async def command_order(order_id: UUID, command: str, visit: StaffVisit, sent: SentForm) -> Response:
+    """Hold, resume, cancel: with a reason, which those concerned read."""
+    if command not in COMMANDS:
+        raise CallRefused(404, {"type": "not-found", "title": "There is no such command."})
+    try:
+        body = {"reason": sent.text("reason") or (None if command == "resumption" else "")}
+        answer = await visit.calls.send(
+            "order", f"orders/{order_id}/{command}", body, key=sent.key, version=sent.version
+        )
+    except CallRefused as refusal:
+        return await _page(visit, order_id, refused=refusal, filled=sent.fields | {"command": command})
+    return visit.done(f"/orders/{order_id}", COMMANDS[command], answer)
+
+
+async def _page(
+    visit: Visit,
+    order_id: UUID,
+    *,
+    tab: str = "plan",
+    refused: CallRefused | None = None,
+    filled: dict[str, str] | None = None,
+) -> Response:
+    """Raises `OrderNotFound`, also for one that the visitor may not see."""
+    async with visit.reading() as session:
+        view = await queries.get_order(session, order_id, seen_by=visit.viewer)
+        entries = await queries.newest_of_timeline(session, order_id, limit=TIMELINE_ENTRIES_MAX, seen_by=visit.viewer)
+    if visit.viewer.kind == "client":
+        shown = PortalOrderOut.of(view)
+        return visit.render(
+            "client/order.html",
+            refused=refused,
+            order=shown,
+            thread=thread(shown, visit.fmt, is_client=True, tasks=shown.tasks, instalments=shown.instalments),
+            sentence=sentence(shown, visit.fmt, is_client=True),
+            timeline=[ClientTimelineEntryOut.of(entry) for entry in entries],
+        )
+    whole = WorkOrderOut.model_validate(view)
+    tab = tab if tab in TABS else "plan"
+    return visit.render(
+        "work/order.html",
+        refused=refused,
+        filled=filled or {},
+        order=whole,
+        tab=tab,
+        tabs=TABS,
+        thread=thread(whole, visit.fmt, is_client=False, tasks=whole.tasks, instalments=whole.instalments),
+        sentence=sentence(whole, visit.fmt, is_client=False),
+        missing=view.waiting_for,
+        timeline=[TimelineEntryOut.model_validate(entry) for entry in entries],
+        plan=plan_of(whole, visit.fmt) if tab == "plan" else None,
+        **await _beside(visit, order_id, tab),
+    )
+
+
+async def _beside(visit: Visit, order_id: UUID, tab: str) -> dict[str, Any]:
+    """What the services know beyond the view; None while one is away: the rest of the page stands."""
+    asked = {
+        "order": visit.calls.find("order", f"orders/{order_id}"),
+        "project": visit.calls.find("project", f"orders/{order_id}/project"),
+    }
+    if tab == "money":
+        asked["account"] = visit.calls.find("finance", f"orders/{order_id}/account")
+    if tab == "thread":
+        asked["verification"] = visit.calls.find("order", f"orders/{order_id}/thread/verification")
+    found = await asyncio.gather(*asked.values(), return_exceptions=True)
+    for each in found:
+        if isinstance(each, BaseException) and not isinstance(each, ServiceAway | CallRefused):
+            raise each
+    known = dict(zip(asked, found, strict=True))
+    names = {"order": "source", "project": "project", "account": "account", "verification": "verification"}
+    return {
+        shown: None if isinstance(value := known.get(name), BaseException) else value for name, shown in names.items()
+    }

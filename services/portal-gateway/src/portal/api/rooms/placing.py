@@ -1,0 +1,87 @@
+"""An order placed by a form, with what it comes to shown as it is written."""
+
+from typing import Any
+
+from fastapi import Response
+
+from chassis.http import Filter
+from portal.pages.calls import CallRefused
+from portal.pages.order_form import Filled, fields_of
+from portal.pages.visit import SentForm, StaffVisit, Visit, pages_router
+
+placing = pages_router()
+
+CLIENTS_OFFERED = 200
+
+
+@placing.get("/orders/new")
+async def show_form(visit: StaffVisit, type: Filter = None, client: Filter = None) -> Response:
+    visit.must("place orders")
+    values = {"order_type": type or "", "client.code": client or "", "currency": "CNY", "priority": "3"}
+    return await _form(visit, Filled(values))
+
+
+@placing.post("/orders/new")
+async def place(visit: StaffVisit, sent: SentForm) -> Response:
+    """The order's page; or the form again, with each error beside its field. Another line, if that is asked for."""
+    visit.must("place orders")
+    if sent.has("more_lines"):
+        return await _form(visit, Filled(sent.fields, more_lines=3))
+    filled = Filled(sent.fields)
+    order_type = _type_of(filled, await visit.calls.get("order", "order-types"))
+    try:
+        answer = await visit.calls.send("order", "orders", filled.body(_schema(order_type)), key=sent.key)
+    except CallRefused as refusal:
+        return await _form(visit, filled, refused=refusal)
+    return visit.done(f"/orders/{answer.json()['order_id']}", "placed", answer)
+
+
+@placing.post("/orders/new/totals")
+async def show_totals(visit: StaffVisit, sent: SentForm) -> Response:
+    """What the order service makes of what is written so far."""
+    visit.must("place orders")
+    filled = Filled(sent.fields)
+    return visit.render("work/totals.html", preview=await _preview(visit, filled), filled=filled)
+
+
+async def _form(visit: Visit, filled: Filled, *, refused: CallRefused | None = None) -> Response:
+    types = await visit.calls.get("order", "order-types")
+    clients = await visit.calls.get("order", "clients", limit=CLIENTS_OFFERED)
+    order_type = _type_of(filled, types)
+    return visit.render(
+        "work/place.html",
+        refused=refused,
+        errors_are_beside=True,
+        errors=filled.in_form(refused.errors) if refused else {},
+        types=types,
+        order_type=order_type,
+        fields=fields_of(_schema(order_type), visit.fmt),
+        clients=clients["items"],
+        filled=filled,
+        preview=await _preview(visit, filled),
+    )
+
+
+async def _preview(visit: Visit, filled: Filled) -> Any:
+    """None while there is not enough to reckon with."""
+    if not filled.is_ready:
+        return None
+    body = filled.body({}) | {"client": {"code": "x", "name": "x"}, "title": filled["title"] or "x"}
+    types = await visit.calls.get("order", "order-types")
+    order_type = _type_of(filled, types)
+    body["order_type"] = order_type["code"] if order_type else ""
+    body["fields"] = filled.body(_schema(order_type))["fields"]
+    try:
+        return (await visit.calls.send("order", "orders/preview", body, key="")).json()
+    except CallRefused:
+        return None
+
+
+def _type_of(filled: Filled, types: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The one chosen, or the first."""
+    return next((each for each in types if each["code"] == filled["order_type"]), types[0] if types else None)
+
+
+def _schema(order_type: dict[str, Any] | None) -> dict[str, Any]:
+    schema: dict[str, Any] = order_type["fields_schema"] if order_type else {}
+    return schema

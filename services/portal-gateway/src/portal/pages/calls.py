@@ -1,0 +1,93 @@
+"""What pages ask of the services, in the name of whoever visits them."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+
+from portal.forwarding import NoSuchAddress, ServiceAway, Services
+
+
+class CallRefused(Exception):
+    """A service said no, and why: `problem` is its RFC 9457 document."""
+
+    def __init__(self, status: int, problem: dict[str, Any]) -> None:
+        self.status = status
+        self.problem = problem
+        super().__init__(f"{status} {problem.get('title', '')}")
+
+    @property
+    def type(self) -> str:
+        """What was refused, as the service names it."""
+        return str(self.problem.get("type", ""))
+
+    @property
+    def title(self) -> str:
+        return str(self.problem.get("title", ""))
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """By field, what is wrong there."""
+        return {dotted(each["field"]): each["reason"] for each in self.problem.get("errors", ())}
+
+
+def dotted(pointer: str) -> str:
+    """`/lines/0/item` as forms name it: `lines.0.item`."""
+    return ".".join(part.replace("~1", "/").replace("~0", "~") for part in pointer.strip("/").split("/"))
+
+
+class Calls:
+    """Each call is made once, with the visitor's token; what changes something carries the key of its form."""
+
+    def __init__(self, services: Services, token: str) -> None:
+        self._services = services
+        self._token = token
+
+    async def get(self, service: str, path: str, **params: Any) -> Any:
+        """The JSON of the answer. Raises `CallRefused`, `ServiceAway`."""
+        query = urlencode({name: value for name, value in params.items() if value is not None})
+        return (await self._call(service, path, "GET", query=query)).json()
+
+    async def find(self, service: str, path: str, **params: Any) -> Any:
+        """As `get`, or None where there is nothing, or nothing that the visitor may see."""
+        try:
+            return await self.get(service, path, **params)
+        except CallRefused as refusal:
+            if refusal.status in (403, 404):
+                return None
+            raise
+
+    async def send(
+        self, service: str, path: str, body: Any, *, key: str, method: str = "POST", version: int | None = None
+    ) -> httpx.Response:
+        """Raises `CallRefused`, `ServiceAway`: whether that one did what was asked is not known."""
+        headers = {"idempotency-key": key} | ({"if-match": f'"{version}"'} if version is not None else {})
+        return await self._call(service, path, method, body=body, headers=headers)
+
+    async def _call(
+        self,
+        service: str,
+        path: str,
+        method: str,
+        *,
+        query: str = "",
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        try:
+            answer = await self._services.ask(
+                service,
+                path,
+                method=method,
+                query=query,
+                headers={"authorization": f"Bearer {self._token}", **(headers or {})},
+                json=body,
+            )
+        except NoSuchAddress as reason:
+            raise ServiceAway(f"This gateway knows no {service} service.") from reason
+        if answer.status_code >= 500:
+            raise ServiceAway(f"The {service} service could not answer: {answer.status_code}.")
+        if answer.status_code >= 400:
+            raise CallRefused(answer.status_code, answer.json())
+        return answer

@@ -1,0 +1,208 @@
+"""How an order is drawn: its thread, its plan, its money's age; each from what is known of it alone."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from decimal import Decimal
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.pages.ageing import ageing_of
+from portal.pages.language import Formats, Language, choose
+from portal.pages.marks import late_days, money_state, order_state, sentence, thread
+from portal.pages.plan import critical_tasks, plan_of
+
+TODAY = dt.date(2026, 11, 23)
+NOW = dt.datetime(2026, 11, 23, 1, 38, tzinfo=dt.UTC)
+
+
+def formats(language: Language = "en") -> Formats:
+    return Formats(language, zone=ZoneInfo("Asia/Shanghai"), now=NOW)
+
+
+@dataclass
+class Order:
+    """What a page knows of one."""
+
+    status: str = "approved"
+    stage: str = "production"
+    stage_name: Any = field(default_factory=lambda: {"zh": "生产", "en": "Production"})
+    sign_off_possible: bool = False
+    planned_finish: dt.date | None = dt.date(2026, 12, 9)
+    requested_date: dt.date | None = dt.date(2026, 12, 4)
+    accepted_on: dt.date | None = None
+    closed_on: dt.date | None = None
+    currency: str = "CNY"
+    tasks: list[Any] = field(default_factory=list)
+
+    @property
+    def stages(self) -> list[dict[str, Any]]:
+        codes = ["created", "production", "sign_off"]
+        present = codes.index(self.stage)
+        states = ["done" if n < present else "now" if n == present else "next" for n in range(3)]
+        return [
+            {"code": code, "name": {"zh": code, "en": code}, "state": state}
+            for code, state in zip(codes, states, strict=True)
+        ]
+
+
+def task(number: int, start: int, finish: int, *, status: str = "planned", after: tuple[int, ...] = ()) -> Any:
+    return SimpleNamespace(
+        task_id=UUID(int=number),
+        name={"zh": f"任务 {number}", "en": f"Task {number}"},
+        stage="production",
+        status=status,
+        role="machinist",
+        queue=None,
+        assignee_name="Xu",
+        planned_start=TODAY + dt.timedelta(days=start),
+        planned_finish=TODAY + dt.timedelta(days=finish),
+        depends_on=[UUID(int=each) for each in after],
+    )
+
+
+def instalment(status: str, rule: str = "on_approval", due: dt.date | None = None) -> dict[str, Any]:
+    return {"status": status, "rule": rule, "due_date": due and due.isoformat(), "amount": "145800.00"}
+
+
+def test_the_thread_says_where_the_order_is_how_far_and_how_late() -> None:
+    tasks = [task(1, 0, 1, status="finished"), task(2, 1, 2), task(3, 2, 3), task(4, 3, 4, status="finished")]
+    drawn = thread(Order(), formats(), is_client=False, tasks=tasks, instalments=[instalment("paid")])
+    assert [knot.state for knot in drawn.knots] == ["done", "late", "next", "next"]
+    assert (drawn.knots[1].is_current, drawn.knots[1].spun) == (True, 2)
+    assert drawn.knots[1].lines == ["2 of 4 tasks finished"]
+    assert drawn.knots[0].money[0].state == "paid"
+    assert drawn.words == "Stage 2 of 4, 5 days late"
+
+
+def test_whoever_is_waited_for_is_named_to_each_in_their_own_words() -> None:
+    order = Order(stage="sign_off", sign_off_possible=True, planned_finish=dt.date(2026, 12, 1))
+    assert thread(order, formats(), is_client=True).knots[2].lines == ["Waiting on you"]
+    assert thread(order, formats(), is_client=False).knots[2].lines == ["Waiting on the client"]
+    assert thread(order, formats(), is_client=True).knots[2].state == "waiting"
+    assert "waiting for you to accept" in sentence(order, formats(), is_client=True)
+    assert order_state(order, TODAY) == "waiting"
+
+
+@pytest.mark.parametrize(
+    ("order", "days"),
+    [
+        (Order(), 5),
+        (Order(requested_date=None), 0),
+        (Order(requested_date=None, planned_finish=dt.date(2026, 11, 20)), 3),
+        (Order(planned_finish=dt.date(2026, 12, 4)), 0),
+        (Order(planned_finish=None), 0),
+        (Order(status="delivered", accepted_on=dt.date(2026, 12, 20)), 0),
+        (Order(status="submitted"), 0),
+    ],
+)
+def test_late_is_what_ends_after_the_date_asked_for_or_after_its_own_plan(order: Order, days: int) -> None:
+    assert late_days(order, TODAY) == days
+
+
+def test_money_is_overdue_the_day_after_it_was_due() -> None:
+    assert money_state(instalment("invoiced", due=TODAY), TODAY) == "invoiced"
+    assert money_state(instalment("invoiced", due=TODAY - dt.timedelta(days=1)), TODAY) == "overdue"
+    assert money_state(instalment("planned", "after_acceptance"), TODAY) == "retained"
+    assert money_state(instalment("due"), TODAY) == "ahead"
+
+
+def test_the_end_depends_on_the_chain_of_those_that_finish_last() -> None:
+    tasks = [
+        task(1, 0, 2),
+        task(2, 0, 5),
+        task(3, 6, 8, after=(1, 2)),
+        task(4, 3, 4, after=(1,)),
+        task(5, 9, 9, after=(3, 4)),
+    ]
+    assert {str(each)[-1]: before and str(before)[-1] for each, before in critical_tasks(tasks).items()} == {
+        "5": "3",
+        "3": "2",
+        "2": None,
+    }
+    plan = plan_of(Order(tasks=tasks), formats())
+    assert plan is not None
+    assert [bar.is_critical for bar in plan.bars] == [False, True, True, False, True]
+    assert plan.today_x == 0.0
+
+
+@given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20)), min_size=1, max_size=12))
+def test_every_bar_lies_on_the_scale(spans: list[tuple[int, int]]) -> None:
+    tasks = [task(number, start, start + length) for number, (start, length) in enumerate(spans, start=1)]
+    plan = plan_of(Order(tasks=tasks), formats())
+    assert plan is not None
+    for bar in plan.bars:
+        assert bar.x >= 0
+        assert bar.width > 0
+        assert bar.x + bar.width <= 100.01
+
+
+def test_nothing_planned_is_no_plan() -> None:
+    assert plan_of(Order(), formats()) is None
+
+
+AMOUNTS = st.decimals(min_value=0, max_value=10**6, places=2)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["A", "B"]), st.sampled_from(["CNY", "EUR"]), AMOUNTS, st.integers(-90, 90))))
+def test_ageing_adds_up_by_currency_and_loses_no_cent(rows: list[tuple[str, str, Decimal, int]]) -> None:
+    invoices = [
+        {
+            "client_code": client,
+            "client_name": client,
+            "currency": currency,
+            "open_amount": f"{amount}",
+            "payable_by": (TODAY + dt.timedelta(days=days)).isoformat(),
+        }
+        for client, currency, amount, days in rows
+    ]
+    for ageing in ageing_of(invoices, TODAY):
+        mine = [row for row in rows if row[1] == ageing.currency]
+        assert ageing.total == sum(row[2] for row in mine)
+        assert ageing.overdue == sum(row[2] for row in mine if row[3] < 0)
+        assert sum((row.total for row in ageing.rows), Decimal()) == ageing.total
+
+
+def test_each_day_falls_into_its_band() -> None:
+    def band(days_late: int) -> int:
+        payable = (TODAY - dt.timedelta(days=days_late)).isoformat()
+        invoice = {"client_code": "A", "client_name": "A", "currency": "CNY", "open_amount": "1", "payable_by": payable}
+        return next(place for place, amount in enumerate(ageing_of([invoice], TODAY)[0].sums) if amount)
+
+    assert [band(days) for days in (-5, 0, 1, 30, 31, 60, 61, 400)] == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+def test_amounts_and_dates_are_written_as_each_language_writes_them() -> None:
+    english, chinese = formats("en"), formats("zh-CN")
+    assert english.money("145800", "CNY") == "¥145,800.00"
+    assert english.money("-1250.5", "EUR") == "−€1,250.50"
+    assert english.money("98000", "JPY") == "JP¥98,000"
+    assert english.money("0.3856", "CNY") == "¥0.3856"
+    assert (english.day("2026-12-09"), chinese.day("2026-12-09")) == ("9 Dec", "12 月 9 日")
+    assert (english.day("2027-12-09"), chinese.day("2027-12-09")) == ("9 Dec 2027", "2027 年 12 月 9 日")
+    assert (english.weekday("2026-12-09"), chinese.weekday("2026-12-09")) == ("Wed 9 Dec", "12 月 9 日（周三）")
+    assert (english.due("2026-11-11"), chinese.due("2026-11-11")) == ("12 days overdue", "逾期 12 天")
+    assert (english.due("2026-11-23"), chinese.due("2026-11-24")) == ("due today", "11 月 24 日到期，还有 1 天")
+    assert (english.moment(NOW), chinese.moment(NOW)) == ("today 09:38", "今天 09:38")
+    assert english.moment("no time") == "no time"
+    assert english.number("186.50") == "186.5"
+
+
+@pytest.mark.parametrize(
+    ("asked", "accepted", "chosen"),
+    [
+        ("en", "zh-CN", "en"),
+        (None, "en-GB,en;q=0.9", "en"),
+        (None, "zh-TW,zh;q=0.9", "zh-CN"),
+        (None, "fr", "zh-CN"),
+        (None, "", "zh-CN"),
+        ("xx", "en", "en"),
+    ],
+)
+def test_the_language_asked_for_goes_before_the_browsers(asked: str | None, accepted: str, chosen: str) -> None:
+    assert choose(asked=asked, accepted=accepted) == chosen

@@ -1,0 +1,296 @@
+"""What people do, in a real browser: from signing in to the job done, in both languages, at a desk and on a phone."""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from playwright.async_api import Browser
+
+from chromium import DESK, PHONE, Person, running_browser, someone
+from orderloom.demo.cast import Cast
+from orderloom.gateway import Gateway
+from whole_stack import WholeStack
+
+pytestmark = pytest.mark.xdist_group("e2e")
+
+CLIENT = {"code": "C-PAGES", "name": "Pages & Söhne 有限公司"}
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    async with running_browser() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="session")
+def base(whole_stack: WholeStack) -> str:
+    return whole_stack.addresses["gateway"]
+
+
+async def test_an_order_goes_from_the_form_to_the_money_by_everyones_own_page(
+    browser: Browser, base: str, gateway: Gateway, cast: Cast
+) -> None:
+    seller = await someone(browser, base, cast.seller)
+    title = f"Base plates {uuid4().hex[:6]}"
+    await _place(seller, title)
+    order_page = seller.page.url
+    order_id = order_page.rsplit("/", 1)[1].partition("?")[0]
+    await seller.is_live()
+
+    manager = await someone(browser, base, cast.holder("sales_manager"), viewport=PHONE, language="zh-CN")
+    await manager.go("/approvals")
+    await manager.page.locator(f"#order-{order_id}:not([open]) > summary").click()
+    await manager.page.locator(f"#order-{order_id}").get_by_role("button", name="批准").click()
+    await manager.sees("已批准。")
+
+    await seller.page.get_by_text("In Technical review").wait_for()
+    assert seller.page.url.startswith(order_page.partition("?")[0])
+
+    worker = await someone(browser, base, await _owner_of_first_task(gateway, cast, order_id), viewport=PHONE)
+    await worker.go("/tasks")
+    mine = worker.page.locator(f'article[data-order="{order_id}"]').first
+    await mine.get_by_role("button", name=re.compile("^(Start|Take it and start)$")).click()
+    await worker.sees("Started.")
+    mine = worker.page.locator(f'article[data-order="{order_id}"]').first
+    await mine.get_by_text("Log time…").click()
+    await mine.get_by_label("Hours").fill("1.5")
+    await mine.get_by_role("button", name="Log the hours").click()
+    await worker.sees("Hours logged.")
+    mine = worker.page.locator(f'article[data-order="{order_id}"]').first
+    await mine.get_by_role("button", name="Finish").click()
+    await worker.sees("Finished.")
+
+    accountant = await someone(browser, base, cast.holder("finance"))
+    await accountant.go("/money")
+    due = accountant.page.locator(f'#main ul.queue > li[data-order="{order_id}"]')
+    await due.get_by_role("button", name="Issue the invoice").click()
+    await accountant.sees("The invoice is issued.")
+    invoice = accountant.page.locator(f'article[data-order="{order_id}"]')
+    await invoice.get_by_text("Record a payment…").click()
+    await invoice.get_by_role("button", name="Record the payment").click()
+    await accountant.sees("The payment is recorded.")
+    await seller.go(f"/orders/{order_id}?tab=money")
+    await seller.sees("Paid")
+    assert [person.complaints for person in (seller, manager, worker, accountant)] == [[], [], [], []]
+
+
+async def test_a_client_accepts_their_delivery_and_sees_it_at_once(
+    browser: Browser, base: str, gateway: Gateway, cast: Cast
+) -> None:
+    _, user = await _delivered(gateway, cast)
+    client = await someone(browser, base, user, language="zh-CN", viewport=PHONE)
+    await client.sees("等您处理")
+    await client.click("去验收", role="link")
+    await client.is_live()
+    await client.page.get_by_label("我已检查交付内容，代表公司验收").check()
+    await client.click("验收交付")
+    await client.sees("您已验收这次交付")
+    assert "等您处理：验收交付" not in await client.text()
+    assert client.complaints == []
+
+
+async def test_a_change_by_anyone_shows_within_a_second_also_after_the_connection_broke(
+    browser: Browser, base: str, gateway: Gateway, cast: Cast
+) -> None:
+    order_id = await _approved(gateway, cast)
+    watching = await someone(browser, base, cast.reader)
+    await watching.go(f"/orders/{order_id}")
+    await watching.is_live()
+    manager, path = cast.holder("sales_manager"), f"/api/order/orders/{order_id}"
+    assert await _seconds_until(watching, "On hold", gateway.post(manager, f"{path}/hold", {"reason": "x"})) < 1.5
+    await watching.context.set_offline(True)
+    await gateway.post(manager, f"{path}/resumption", {"reason": "x"})
+    await watching.page.locator('.live[data-live="reconnecting"]').wait_for()
+    await watching.context.set_offline(False)
+    await watching.is_live()
+    await watching.page.locator("#status", has_text="Technical review").wait_for()
+
+
+async def test_a_half_filled_form_and_an_opened_row_outlive_what_others_change(
+    browser: Browser, base: str, gateway: Gateway, cast: Cast
+) -> None:
+    order_id = await _approved(gateway, cast)
+    manager = await someone(browser, base, cast.holder("sales_manager"))
+    await manager.go(f"/orders/{order_id}")
+    await manager.is_live()
+    await manager.page.get_by_text("Hold…").click()
+    reason = manager.page.locator("#reason-hold")
+    await reason.fill("The drawing changes, and I am still wri")
+    owner = await _owner_of_first_task(gateway, cast, order_id)
+    task = (await gateway.get(cast.reader, f"/api/project/orders/{order_id}/project"))["tasks"][0]
+    await gateway.post(owner, f"/api/project/tasks/{task['id']}/start")
+    await manager.page.get_by_text("Task started").or_(manager.page.locator(".thread-tiny")).first.wait_for()
+    await asyncio.sleep(1.5)
+    assert await reason.input_value() == "The drawing changes, and I am still wri"
+    assert await reason.is_visible()
+
+
+async def test_a_second_click_a_second_tab_and_the_back_button_do_nothing_twice(
+    browser: Browser, base: str, gateway: Gateway, cast: Cast
+) -> None:
+    order_id = await _placed(gateway, cast)
+    manager = await someone(browser, base, cast.holder("sales_manager"))
+    await manager.go("/approvals")
+    other_tab = Person(await manager.context.new_page(), manager.context)
+    await other_tab.go("/approvals")
+    for person in (manager, other_tab):
+        row = person.page.locator(f"#order-{order_id}")
+        if await row.get_attribute("open") is None:
+            await row.locator("> summary").click()
+    await manager.page.locator(f"#order-{order_id}").get_by_role("button", name="Approve").dblclick()
+    await manager.sees("Approved.")
+    await manager.page.go_back()
+    stale = other_tab.page.locator(f"#order-{order_id}")
+    if await stale.count():
+        await stale.get_by_role("button", name="Approve").click(force=True)
+    thread = (await gateway.get(cast.reader, f"/api/order/orders/{order_id}/thread"))["items"]
+    assert sum(entry["type"] == "approval.decided.v1" for entry in thread) == 1
+
+
+async def test_pages_read_and_decide_without_script(browser: Browser, base: str, gateway: Gateway, cast: Cast) -> None:
+    order_id = await _placed(gateway, cast)
+    manager = await someone(browser, base, cast.holder("sales_manager"), script=False)
+    await manager.go("/approvals")
+    row = manager.page.locator(f"#order-{order_id}")
+    if await row.get_attribute("open") is None:
+        await row.locator("> summary").click()
+    await row.get_by_role("button", name="Approve").click()
+    await manager.sees("Approved.")
+
+
+PAGES = ("/", "/approvals", "/orders", "/board", "/tasks", "/orders/new", "/me", "/help")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+async def test_no_page_keeps_anybody_out(browser: Browser, base: str, gateway: Gateway, cast: Cast, dark: bool) -> None:
+    """axe-core finds nothing, nothing scrolls sideways, and the browser complains of nothing."""
+    order_id, user = await _delivered(gateway, cast)
+    password = gateway._passwords["admin"]
+    people: list[tuple[Any, tuple[str, ...]]] = [
+        (cast.holder("sales_manager"), (*PAGES, *(f"/orders/{order_id}?tab={tab}" for tab in TABS))),
+        (cast.holder("finance_manager"), ("/money",)),
+        (user, ("/", f"/orders/{order_id}")),
+        ("admin", ("/office", "/office/users", "/office/users/new", "/office/clients", "/office/integration")),
+    ]
+    wrong = []
+    for viewport in (PHONE, DESK):
+        for name, paths in people:
+            more: dict[str, Any] = {"password": password} if name == "admin" else {}
+            language = "zh-CN" if viewport is PHONE else "en"
+            person = await someone(browser, base, name, viewport=viewport, dark=dark, language=language, **more)
+            for path in paths:
+                await person.go(path)
+                wrong += [f"{path} {viewport['width']}: {each}" for each in await person.violations()]
+                if await person.scrolls_sideways():
+                    wrong.append(f"{path} {viewport['width']}: scrolls sideways")
+            wrong += person.complaints
+            await person.context.close()
+    assert not wrong, "\n".join(sorted(set(wrong)))
+
+
+TABS = ("plan", "money", "documents", "thread")
+
+
+async def _place(seller: Person, title: str) -> None:
+    """First with a mistake, which is named beside its field; what was written stays."""
+    await seller.go("/orders/new?type=machining")
+    page = seller.page
+    await page.get_by_label("What it is").fill(title)
+    await page.get_by_label("Client code").fill(CLIENT["code"])
+    await page.get_by_label("Client name").fill(CLIENT["name"])
+    await page.get_by_label("Drawing number").fill("GD-114")
+    for name, value in (
+        ("item", "Plate"),
+        ("quantity", "0"),
+        ("unit", "pcs"),
+        ("unit_price", "12.5"),
+        ("tax_rate", "13"),
+    ):
+        await page.locator(f'[name="lines.0.{name}"]').fill(value)
+    await page.get_by_role("button", name="Place the order").last.click()
+    await page.locator('[id="lines.0.quantity-wrong"]').wait_for()
+    await page.locator('[id="fields.material-wrong"]').wait_for()
+    assert await page.get_by_label("What it is").input_value() == title
+    await page.locator('[name="lines.0.quantity"]').fill("40")
+    await page.locator("#totals", has_text="¥565.00").wait_for()
+    await page.get_by_label("Material").fill("6061-T6")
+    await page.get_by_role("button", name="Place the order").last.click()
+    await seller.sees("The order is placed.")
+
+
+async def _placed(gateway: Gateway, cast: Cast) -> str:
+    body = {
+        "client": CLIENT,
+        "order_type": "machining",
+        "title": "Plates of a page",
+        "currency": "CNY",
+        "lines": [{"item": "Plate", "quantity": "4", "unit": "pcs", "unit_price": "12.5", "tax_rate": "0.13"}],
+        "fields": {"material": "6061-T6", "drawing_no": "D-1"},
+    }
+    answer = await gateway.post(cast.seller, "/api/order/orders", body)
+    order_id = str(answer.json()["order_id"])
+    await _eventually(gateway, cast.reader, f"/work/orders/{order_id}", after=answer.headers["orderloom-event"])
+    return order_id
+
+
+async def _approved(gateway: Gateway, cast: Cast) -> str:
+    order_id = await _placed(gateway, cast)
+    await gateway.post(cast.holder("sales_manager"), f"/api/order/orders/{order_id}/approval", {"step": 1})
+    await _eventually(gateway, cast.reader, f"/api/project/orders/{order_id}/project")
+    while not (await gateway.get(cast.reader, f"/work/orders/{order_id}"))["tasks"]:
+        await asyncio.sleep(0.05)
+    return order_id
+
+
+async def _delivered(gateway: Gateway, cast: Cast) -> tuple[str, str]:
+    """An order whose delivery waits for its client, and a person of theirs."""
+    order_id = await _approved(gateway, cast)
+    while True:
+        project = await gateway.get(cast.reader, f"/api/project/orders/{order_id}/project")
+        done = {task["id"] for task in project["tasks"] if task["status"] == "finished"}
+        ready = [each for each in project["tasks"] if each["id"] not in done and set(each["depends_on"]) <= done]
+        if not ready:
+            break
+        for task in ready:
+            owner = task["assignee"]["id"] if task["assignee"] else cast.holder(task["queue"])
+            await gateway.post(owner, f"/api/project/tasks/{task['id']}/start")
+            if task["inspection"]:
+                inspector = cast.holder("quality_inspector")
+                await gateway.post(inspector, f"/api/project/tasks/{task['id']}/inspections", {"result": "passed"})
+            await gateway.post(owner, f"/api/project/tasks/{task['id']}/finish")
+    manager = project["manager"]["id"]
+    for deliverable in project["deliverables"]:
+        path = f"/api/project/deliverables/{deliverable['id']}/submissions"
+        await gateway.post(manager, path, {"reference": "DOC-1"})
+    told = await gateway.post(manager, f"/api/project/orders/{order_id}/delivery")
+    user = await cast.client_person(CLIENT, after=None)
+    await _eventually(gateway, user, f"/portal/orders/{order_id}", after=told.headers["orderloom-event"])
+    return order_id, user
+
+
+async def _owner_of_first_task(gateway: Gateway, cast: Cast, order_id: str) -> str:
+    await _eventually(gateway, cast.reader, f"/api/project/orders/{order_id}/project")
+    project = await gateway.get(cast.reader, f"/api/project/orders/{order_id}/project")
+    first = next(task for task in project["tasks"] if not task["depends_on"])
+    return str(first["assignee"]["id"]) if first["assignee"] else cast.holder(first["queue"])
+
+
+async def _eventually(gateway: Gateway, user: str, path: str, *, after: str | None = None) -> None:
+    for _ in range(200):
+        try:
+            await gateway.get(user, path, after=after)
+            return
+        except Exception:
+            await asyncio.sleep(0.05)
+    await gateway.get(user, path)
+
+
+async def _seconds_until(person: Person, text: str, doing: Any) -> float:
+    await doing
+    started = time.monotonic()
+    await person.page.locator("#status", has_text=text).wait_for()
+    return time.monotonic() - started
