@@ -97,7 +97,8 @@ ENTER = text("""
 async def enter(session: AsyncSession, wanted: dict[str, list[Delivery]], read: Read) -> dict[str, list[Delivery]]:
     """By consumer, the deliveries never seen before, each once and in order, now entered as seen."""
     unique = [(name, d.id) for name, deliveries in wanted.items() for d in {d.id: d for d in deliveries}.values()]
-    unique.sort()  # two workers that meet the same facts wait for each other instead of deadlocking
+    # in an order, so that two workers that meet the same facts wait for each other instead of deadlocking
+    unique.sort(key=lambda each: (each[0], each[1].int))
     rows = await session.execute(
         ENTER,
         {

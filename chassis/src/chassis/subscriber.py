@@ -97,19 +97,19 @@ async def hand_on(message: KafkaMessage) -> KafkaMessage:
 
 def _readable(record: ConsumerRecord) -> ConsumerRecord:
     """The record with header values that are text: UTF-8 without NUL, null as empty. Nearly always as it came."""
-    if all(_is_text(value) for _, value in record.headers):
+    if _are_text([value for _, value in record.headers]):
         return record
     return dataclasses.replace(record, headers=tuple((name, _text(value)) for name, value in record.headers))
 
 
-def _is_text(value: bytes | None) -> bool:
-    if value is None or b"\0" in value:
+def _are_text(values: Sequence[bytes | None]) -> bool:
+    """In one look at all of them: a line end between two lets neither complete the other's letter."""
+    if None in values:
         return False
     try:
-        value.decode()
+        return "\0" not in b"\n".join(cast(Sequence[bytes], values)).decode()
     except UnicodeDecodeError:
         return False
-    return True
 
 
 def _text(value: bytes | None) -> bytes:
