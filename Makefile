@@ -12,7 +12,7 @@ PAGES := services/portal-gateway/pages
 SCRIPTS := services/portal-gateway/src/portal/static/build/pages.js
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help assets words demo up down status test test-kafka security audit chaos check bench bench-growth bench-backlog bench-streams bench-pages soak bench-order contracts fmt migration
+.PHONY: help assets words demo up down status shots test test-kafka security audit chaos check bench bench-growth bench-backlog bench-streams bench-pages soak bench-order contracts fmt migration
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -44,6 +44,9 @@ down: $(READY) ## Stop it (ARGS="--wipe" removes its data)
 
 status: $(READY) ## Say how it is
 	$(VENV)/bin/orderloom status $(ARGS)
+
+shots: $(READY) ## Take a picture of every page of a running stack (ARGS="--data DIR --out DIR --width 390 --only order")
+	PYTHONPATH=tests $(VENV)/bin/python tests/shots.py $(ARGS)
 
 test: $(READY) ## Run every test
 	$(VENV)/bin/pytest -n $(JOBS) --dist loadgroup $(ARGS)

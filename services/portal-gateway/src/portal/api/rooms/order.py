@@ -87,6 +87,7 @@ async def _page(
         thread=thread(whole, visit.fmt, is_client=False, tasks=whole.tasks, instalments=whole.instalments),
         sentence=sentence(whole, visit.fmt, is_client=False),
         missing=view.waiting_for,
+        type_name=visit.fmt.label(view.type.labels if view.type else None, view.order_type),
         timeline=[TimelineEntryOut.model_validate(entry) for entry in entries],
         plan=plan_of(whole, visit.fmt) if tab == "plan" else None,
         **await _beside(visit, order_id, tab),

@@ -50,7 +50,8 @@ async def show_board(visit: StaffVisit, order_type: Filter = None) -> Response:
     types: dict[str, list[Any]] = {}
     for stage in stages:
         types.setdefault(stage.order_type, []).append(stage)
-    chosen = order_type if order_type in types else next(iter(types), None)
+    busiest = max(types, key=lambda code: sum(stage.count for stage in types[code]), default=None)
+    chosen = order_type if order_type in types else busiest
     shown = types.get(chosen or "", [])
     newest = [order for stage in shown for order in stage.newest]
     return visit.render(
