@@ -2,8 +2,13 @@
 
 import asyncio
 import json
+import time
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
+
+
+IDLE_SECONDS_MAX = 3.0
+"""Services close what was idle for five: none is used that is about to go."""
 
 
 class Unexpected(Exception):
@@ -25,20 +30,17 @@ class Client:
     """Any number of requests at once, each on a connection of its own that is kept for the next one."""
 
     def __init__(self) -> None:
-        self._idle: dict[str, list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]] = {}
+        self._idle: dict[str, list[tuple[float, asyncio.StreamReader, asyncio.StreamWriter]]] = {}
 
     async def get(self, url: str, token: str) -> Answer:
-        try:
-            return await self._request("GET", url, token, b"")
-        except (ConnectionResetError, asyncio.IncompleteReadError):  # it was idle, and is closed in this very moment
-            return await self._request("GET", url, token, b"")
+        return await self._request("GET", url, token, b"")
 
     async def post(self, url: str, token: str, body: Any) -> Answer:
         return await self._request("POST", url, token, json.dumps(body).encode())
 
     async def close(self) -> None:
         for connections in self._idle.values():
-            for _, writer in connections:
+            for _, _, writer in connections:
                 writer.close()
         self._idle.clear()
 
@@ -55,14 +57,14 @@ class Client:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
         length = int(head.partition("content-length:")[2].partition("\r\n")[0])
         answer = Answer(int(head[9:12]), await reader.readexactly(length))
-        self._idle[parts.netloc].append((reader, writer))
+        self._idle[parts.netloc].append((time.monotonic(), reader, writer))
         return answer
 
     async def _connection(self, place: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         kept = self._idle.setdefault(place, [])
         while kept:
-            reader, writer = kept.pop()
-            if not reader.at_eof():  # the server closes what was idle for some seconds
+            since, reader, writer = kept.pop()
+            if time.monotonic() - since < IDLE_SECONDS_MAX and not reader.at_eof():
                 return reader, writer
             writer.close()
         host, _, port = place.partition(":")
