@@ -19,7 +19,7 @@ import psutil
 from bench import consuming, facts, machine, report
 from bench.consuming import Probe
 from bench.facts import Fact
-from bench.parts import Bus, running_bus
+from bench.parts import Bus, of_another_service, running_bus
 from chassis.ids import new_id
 from chassis.relay import Relay
 from chassis.worker import Worker
@@ -100,15 +100,17 @@ def _row(fact: Fact) -> tuple[str, str, str, str, str, str]:
 
 
 async def _read_slowly(bus: Bus) -> dict[str, Any]:
-    """The slow one has all to read before it, the other too, and does not wait for it."""
+    """The slow one has all to read before it; another service too, and does not wait for it."""
     slow, quick = Probe("slow", seconds=SLOW_FACT_SECONDS), Probe("quick")
-    until = time.monotonic() + SLOW_SECONDS
+    async with of_another_service(bus) as other:
+        await consuming.create_effects(other)
+        until = time.monotonic() + SLOW_SECONDS
 
-    async def is_over() -> bool:
-        return time.monotonic() > until
+        async def is_over() -> bool:
+            return time.monotonic() > until
 
-    async with _working(bus, slow), _working(bus, quick):
-        told = await _until(is_over)
+        async with _working(bus, slow), _working(other, quick):
+            told = await _until(is_over)
     connection = await bus.connect()
     await connection.execute("TRUNCATE bench_effects")
     await connection.close()

@@ -40,19 +40,32 @@ async def running_bus() -> AsyncIterator[Bus]:
     with embedded_parts() as parts:
         prefix = f"bench-{new_id().hex}."
         await parts.create_topics(prefix)
-        url = await parts.create_database(f"bench_{new_id().hex}")
-        await _migrate(url)
-        settings = ServiceSettings(
-            database_url=url,
-            kafka_bootstrap_servers=parts.bootstrap_servers,
-            topic_prefix=prefix,
-            session_timeout_ms=SESSION_TIMEOUT_MS,
-        )
-        database = Database(url, shared={"settings": settings})
-        try:
-            yield Bus(parts, settings, database)
-        finally:
-            await database.close()
+        async with _bus(parts, prefix) as bus:
+            yield bus
+
+
+@asynccontextmanager
+async def of_another_service(bus: Bus) -> AsyncIterator[Bus]:
+    """The same broker and topics, with a database of its own."""
+    async with _bus(bus.parts, bus.settings.topic_prefix) as other:
+        yield other
+
+
+@asynccontextmanager
+async def _bus(parts: Parts, prefix: str) -> AsyncIterator[Bus]:
+    url = await parts.create_database(f"bench_{new_id().hex}")
+    await _migrate(url)
+    settings = ServiceSettings(
+        database_url=url,
+        kafka_bootstrap_servers=parts.bootstrap_servers,
+        topic_prefix=prefix,
+        session_timeout_ms=SESSION_TIMEOUT_MS,
+    )
+    database = Database(url, shared={"settings": settings})
+    try:
+        yield Bus(parts, settings, database)
+    finally:
+        await database.close()
 
 
 async def _migrate(url: str) -> None:

@@ -6,7 +6,6 @@ import time
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-
 IDLE_SECONDS_MAX = 3.0
 """Services close what was idle for five: none is used that is about to go."""
 

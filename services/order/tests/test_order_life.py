@@ -168,6 +168,17 @@ async def test_a_large_order_takes_every_rung_in_order_and_one_without_a_rate_ta
     ]
 
 
+async def test_what_an_order_comes_to_is_known_before_its_fields_are_written(order_service: Running) -> None:
+    await ready(order_service)
+    unfinished = ORDER | {"fields": {"surface": "no such surface"}}
+    assert (await order_service.post("/orders/preview", SALES, json=unfinished)).status_code == 422
+    preview = await order_service.post("/orders/preview?complete=false", SALES, json=unfinished)
+    whole = await order_service.post("/orders/preview", SALES, json=ORDER)
+    assert (preview.status_code, preview.json()["total"]) == (200, whole.json()["total"])
+    wrong_line = unfinished | {"lines": [ORDER["lines"][0] | {"quantity": "0"}]}
+    assert (await order_service.post("/orders/preview?complete=false", SALES, json=wrong_line)).status_code == 422
+
+
 async def test_the_thread_proves_that_nobody_changed_it(order_service: Running) -> None:
     order_id = await approved(order_service)
     records = await order_service.hear(delivery_submitted(order_id), project_created(order_id))

@@ -41,10 +41,11 @@ def parse(raw: bytes) -> Any:
         raise OrderWrong("The order is not JSON in UTF-8.", errors=[FieldError("", f"not JSON: {reason}")]) from reason
 
 
-def check(given: Any, body_class: type[B], types: Mapping[str, OrderTypePublished]) -> B:
+def check(given: Any, body_class: type[B], types: Mapping[str, OrderTypePublished], *, is_complete: bool = True) -> B:
     """What is wanted, in the terms of its type. Raises `OrderWrong` with every error in it.
 
-    `types` are the newest versions by code. What depends on the type is checked even where the rest is wrong.
+    `types` are the newest versions by code. What depends on the type is checked even where the rest is wrong. Unless it
+    `is_complete`, the type's own fields may still be missing or wrong.
     """
     errors: list[FieldError] = []
     body: B | None = None
@@ -53,7 +54,7 @@ def check(given: Any, body_class: type[B], types: Mapping[str, OrderTypePublishe
     except ValidationError as invalid:
         errors = field_errors(invalid)
     if isinstance(given, dict):
-        errors += _errors_by_type(given, types)
+        errors += _errors_by_type(given if is_complete else given | {"fields": None}, types)
     if errors or body is None:
         raise OrderWrong("The order is wrong: see the errors.", errors=list(dict.fromkeys(errors)))
     return body

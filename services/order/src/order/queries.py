@@ -88,10 +88,10 @@ class Preview:
     approval_steps: Sequence[ApprovalStep]
 
 
-async def preview(session: AsyncSession, given: Any, *, company_currency: str) -> Preview:
-    """Raises `OrderWrong` as placing it would."""
+async def preview(session: AsyncSession, given: Any, *, company_currency: str, is_complete: bool = True) -> Preview:
+    """Raises `OrderWrong` as placing it would; unless it `is_complete`, not for what the type asks for."""
     types = await newest_order_types(session)
-    body = intake.check(given, HttpOrderBody, types)
+    body = intake.check(given, HttpOrderBody, types, is_complete=is_complete)
     order = Order.draft(
         order_no="",
         body=body,

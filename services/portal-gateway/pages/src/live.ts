@@ -135,6 +135,7 @@ function morph(old: Element, fresh: Element): void {
     ignoreActiveValue: true,
     callbacks: {
       beforeNodeMorphed: (node) => !(node instanceof Element && node.closest(`${BEING_FILLED_IN}, dialog[open]`)),
+      beforeNodeRemoved: (node) => !(node instanceof HTMLElement && "keep" in node.dataset),
       beforeAttributeUpdated: (name, node) => !(name === "open" && node instanceof HTMLDetailsElement),
       afterNodeMorphed: (node, now) => tell(node, now),
     },

@@ -81,9 +81,15 @@ async def place_order(
 
 
 @orders.post("/preview", response_model=PreviewOut, openapi_extra=ORDER_BODY)
-async def preview_order(raw: RawBody, session: Session, principal: Placer, settings: ServiceSettings) -> Any:
-    """What the order would cost and who would have to approve it. Nothing is kept."""
-    return await queries.preview(session, intake.parse(raw), company_currency=settings.company_currency)
+async def preview_order(
+    raw: RawBody, session: Session, principal: Placer, settings: ServiceSettings, complete: bool = True
+) -> Any:
+    """What the order would cost and who would have to approve it. Nothing is kept.
+
+    `complete=false` is for one that is still being written: what its type asks for in `fields` may be missing or wrong.
+    """
+    given = intake.parse(raw)
+    return await queries.preview(session, given, company_currency=settings.company_currency, is_complete=complete)
 
 
 @orders.get("", response_model=Page[OrderSummaryOut])

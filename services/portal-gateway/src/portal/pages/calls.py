@@ -59,11 +59,13 @@ class Calls:
             raise
 
     async def send(
-        self, service: str, path: str, body: Any, *, key: str, method: str = "POST", version: int | None = None
+        self, service: str, path: str, body: Any, *, key: str, version: int | None = None, query: str = ""
     ) -> httpx.Response:
-        """Raises `CallRefused`, `ServiceAway`: whether that one did what was asked is not known."""
-        headers = {"idempotency-key": key} | ({"if-match": f'"{version}"'} if version is not None else {})
-        return await self._call(service, path, method, body=body, headers=headers)
+        """POST. Raises `CallRefused`, `ServiceAway`: whether that one did what was asked is not known."""
+        headers = {"idempotency-key": key} if key else {}
+        if version is not None:
+            headers["if-match"] = f'"{version}"'
+        return await self._call(service, path, "POST", query=query, body=body, headers=headers)
 
     async def _call(
         self,

@@ -12,6 +12,7 @@ from portal.pages.visit import SentForm, StaffVisit, Visit, pages_router
 placing = pages_router()
 
 CLIENTS_OFFERED = 200
+OF_TOTALS = ("currency", "lines")
 
 
 @placing.get("/orders/new")
@@ -66,13 +67,15 @@ async def _preview(visit: Visit, filled: Filled) -> Any:
     """None while there is not enough to reckon with."""
     if not filled.is_ready:
         return None
-    body = filled.body({}) | {"client": {"code": "x", "name": "x"}, "title": filled["title"] or "x"}
-    types = await visit.calls.get("order", "order-types")
-    order_type = _type_of(filled, types)
-    body["order_type"] = order_type["code"] if order_type else ""
-    body["fields"] = filled.body(_schema(order_type))["fields"]
+    order_type = _type_of(filled, await visit.calls.get("order", "order-types"))
+    being_written = {
+        "client": {"code": "x", "name": "x"},
+        "title": "x",
+        "order_type": order_type and order_type["code"],
+    }
+    body = {name: value for name, value in filled.body({}).items() if name in OF_TOTALS} | being_written
     try:
-        return (await visit.calls.send("order", "orders/preview", body, key="")).json()
+        return (await visit.calls.send("order", "orders/preview", body, key="", query="complete=false")).json()
     except CallRefused:
         return None
 
