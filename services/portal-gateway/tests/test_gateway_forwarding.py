@@ -154,5 +154,5 @@ async def test_the_page_of_endpoints_needs_nothing_from_elsewhere(forwarding: Ru
     page = await forwarding.get("/docs")
     assert page.status_code == 200
     assert "/api/order/orders" in page.text
-    assert "<script" not in page.text
+    assert page.text.count("<script") == page.text.count('<script src="/static/')
     assert "http://" not in page.text.replace("http://www.w3.org", "")
