@@ -58,13 +58,9 @@ class Calls:
                 return None
             raise
 
-    async def send(
-        self, service: str, path: str, body: Any, *, key: str, version: int | None = None, query: str = ""
-    ) -> httpx.Response:
+    async def send(self, service: str, path: str, body: Any, *, key: str, query: str = "") -> httpx.Response:
         """POST. Raises `CallRefused`, `ServiceAway`: whether that one did what was asked is not known."""
         headers = {"idempotency-key": key} if key else {}
-        if version is not None:
-            headers["if-match"] = f'"{version}"'
         return await self._call(service, path, "POST", query=query, body=body, headers=headers)
 
     async def _call(

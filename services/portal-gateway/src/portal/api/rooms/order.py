@@ -1,6 +1,5 @@
 """One order: where it stands, and what can be done about it; for its client, what concerns them."""
 
-import asyncio
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -40,14 +39,15 @@ async def accept_delivery(order_id: UUID, visit: AnyVisit, sent: SentForm) -> Re
 
 @order.post("/{order_id}/{command}")
 async def command_order(order_id: UUID, command: str, visit: StaffVisit, sent: SentForm) -> Response:
-    """Hold, resume, cancel: with a reason, which those concerned read."""
+    """Hold, resume, cancel: with a reason, which those concerned read.
+
+    Whatever else has changed meanwhile; an order that is not as the command needs it is refused, and the page says so.
+    """
     if command not in COMMANDS:
         raise CallRefused(404, {"type": "not-found", "title": "There is no such command."})
     try:
         body = {"reason": sent.text("reason") or (None if command == "resumption" else "")}
-        answer = await visit.calls.send(
-            "order", f"orders/{order_id}/{command}", body, key=sent.key, version=sent.version
-        )
+        answer = await visit.calls.send("order", f"orders/{order_id}/{command}", body, key=sent.key)
     except CallRefused as refusal:
         return await _page(visit, order_id, refused=refusal, filled=sent.fields | {"command": command})
     return visit.done(f"/orders/{order_id}", COMMANDS[command], answer)
@@ -95,21 +95,19 @@ async def _page(
 
 
 async def _beside(visit: Visit, order_id: UUID, tab: str) -> dict[str, Any]:
-    """What the services know beyond the view; None while one is away: the rest of the page stands."""
+    """What a service knows beyond the view; None while it is away: the rest of the page stands."""
     asked = {
-        "order": visit.calls.find("order", f"orders/{order_id}"),
-        "project": visit.calls.find("project", f"orders/{order_id}/project"),
+        "account": ("finance", f"orders/{order_id}/account", tab == "money" and visit.may("handle money")),
+        "project": ("project", f"orders/{order_id}/project", tab == "documents"),
+        "verification": ("order", f"orders/{order_id}/thread/verification", tab == "thread"),
     }
-    if tab == "money":
-        asked["account"] = visit.calls.find("finance", f"orders/{order_id}/account")
-    if tab == "thread":
-        asked["verification"] = visit.calls.find("order", f"orders/{order_id}/thread/verification")
-    found = await asyncio.gather(*asked.values(), return_exceptions=True)
-    for each in found:
-        if isinstance(each, BaseException) and not isinstance(each, ServiceAway | CallRefused):
-            raise each
-    known = dict(zip(asked, found, strict=True))
-    names = {"order": "source", "project": "project", "account": "account", "verification": "verification"}
     return {
-        shown: None if isinstance(value := known.get(name), BaseException) else value for name, shown in names.items()
+        name: await _find(visit, service, path) if wanted else None for name, (service, path, wanted) in asked.items()
     }
+
+
+async def _find(visit: Visit, service: str, path: str) -> Any:
+    try:
+        return await visit.calls.find(service, path)
+    except (ServiceAway, CallRefused):
+        return None
