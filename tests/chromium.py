@@ -29,7 +29,8 @@ ARGUMENTS = [
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESK: ViewportSize = {"width": 1440, "height": 900}
 INSTALL_SECONDS = 600
-PATIENCE_MS = 15_000
+PATIENCE_MS = 30_000
+"""A second is enough on a quiet machine; tests run beside each other."""
 
 
 def find() -> str:
