@@ -12,10 +12,8 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
-import psutil
-
 from bench import machine, orders, report
-from bench.stack import Stack, fresh_stack
+from bench.stack import Stack, fresh_stack, pss_mib
 from bench.wire import Client
 from orderloom.defaults import DEMO_PASSWORD
 
@@ -117,7 +115,7 @@ async def _readers(stack: Stack, client: Client, count: int) -> list[str]:
 
 
 def _gateway_mib(stack: Stack) -> float:
-    return round(sum(psutil.Process(pid).memory_full_info().pss for pid in stack.pids["gateway"]) / 2**20, 1)
+    return round(pss_mib(stack)["gateway"], 1)
 
 
 if __name__ == "__main__":

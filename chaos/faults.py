@@ -60,7 +60,10 @@ def everything() -> list[Fault]:
         *(Fault(f"{service} dies {point}", _die_at(service, point)) for service, point in points),
         *(Fault(f"{worker} stopped for {STOPPED_SECONDS:.0f} s", _stop(worker, STOPPED_SECONDS)) for worker in WORKERS),
         Fault(f"mail stopped for {MAIL_SECONDS:.0f} s", _stop("mail", MAIL_SECONDS)),
-        *(Fault(f"{part} answers nobody for {CUT_SECONDS:.0f} s", _cut(part)) for part in ("postgres", "kafka")),
+        *(
+            Fault(f"{part} answers nobody for {CUT_SECONDS:.0f} s", _stop(part, CUT_SECONDS))
+            for part in ("postgres", "kafka")
+        ),
         Fault(f"the disk is full for {FULL_SECONDS:.0f} s", _fill_disk),
         Fault(f"the clock of our processes jumps {AHEAD_DAYS} days ahead", _jump),
         *(
@@ -103,20 +106,7 @@ def _die_at(service: str, point: str) -> Callable[[Trial], Awaitable[str]]:
 
 
 def _stop(part: str, seconds: float) -> Callable[[Trial], Awaitable[str]]:
-    async def do(trial: Trial) -> str:
-        if not trial.signal(part, signal.SIGSTOP):
-            return WAS_DOWN
-        try:
-            await asyncio.sleep(seconds)
-        finally:
-            trial.signal(part, signal.SIGCONT)
-        return ""
-
-    return do
-
-
-def _cut(part: str) -> Callable[[Trial], Awaitable[str]]:
-    """As a cut cable looks from the other end: connections stay open, and nothing comes. Its children stop with it."""
+    """With all processes under it. To its peers it is a cut cable: connections stay open, and nothing comes."""
 
     async def do(trial: Trial) -> str:
         if not (stopped := trial.family(part)):
@@ -124,7 +114,7 @@ def _cut(part: str) -> Callable[[Trial], Awaitable[str]]:
         try:
             for process in stopped:
                 process.suspend()
-            await asyncio.sleep(CUT_SECONDS)
+            await asyncio.sleep(seconds)
         finally:
             for process in stopped:
                 with suppress(psutil.NoSuchProcess):

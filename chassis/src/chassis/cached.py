@@ -1,8 +1,9 @@
 """Reference data in memory: read once, dropped by this process's own change, and read again when it is old."""
 
+import itertools
 import time
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -39,3 +40,9 @@ class Cached(Generic[T]):
     def drop(self, session: AsyncSession) -> None:
         """Read it again once this transaction is committed."""
         session.info.setdefault(OUTDATED, []).append(self)
+
+
+def forget_oldest(kept: dict[Any, Any], *, kept_max: int) -> None:
+    """Drop what was put into `kept` first, until no more than `kept_max` is left."""
+    for oldest in list(itertools.islice(kept, max(len(kept) - kept_max, 0))):
+        del kept[oldest]

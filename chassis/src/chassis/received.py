@@ -1,6 +1,5 @@
 """What a service has read of the bus: which facts each consumer has applied, which ids it has seen, how far it is."""
 
-import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +9,7 @@ from sqlalchemy import ARRAY, BigInteger, DateTime, Integer, Text, Uuid, bindpar
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chassis.cached import forget_oldest
 from chassis.database import ChassisModel, Database
 from chassis.delivery import Delivery
 from contracts import topics
@@ -135,8 +135,7 @@ def remember(database: Database, event_ids: Iterable[UUID]) -> None:
     """Know at once in this process that facts without effect were read; the table knows a moment later."""
     seen: dict[UUID, None] = database.shared.setdefault(Seen, {})
     seen.update(dict.fromkeys(event_ids))
-    for oldest in list(itertools.islice(seen, max(len(seen) - REMEMBERED_MAX, 0))):
-        del seen[oldest]
+    forget_oldest(seen, kept_max=REMEMBERED_MAX)
 
 
 async def has_read(session: AsyncSession, event_id: UUID) -> bool:

@@ -1,11 +1,11 @@
 """The line of an order in the work list, as JSON: rendered once after each change of the order, shown many times."""
 
-import itertools
 from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.cached import forget_oldest
 from portal import queries
 from portal.schemas.orders import WorkSummaryOut
 
@@ -26,8 +26,7 @@ async def lines(session: AsyncSession, stamps: Sequence[str]) -> list[bytes]:
             if view.type is not None:  # which is heard of without a change of the order
                 kept[stamp] = line
     found = [kept.get(stamp) or rendered.get(order_of(stamp)) for stamp in stamps]
-    for oldest in list(itertools.islice(kept, max(len(kept) - KEPT_MAX, 0))):
-        del kept[oldest]
+    forget_oldest(kept, kept_max=KEPT_MAX)
     return [line for line in found if line is not None]
 
 

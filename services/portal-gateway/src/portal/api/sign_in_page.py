@@ -15,9 +15,9 @@ from portal.api.sign_in import ServiceDatabase, ServiceSettings, TokenSigner, de
 from portal.credentials import COOKIE, forget_session, is_csrf_of, keep_in_cookies
 from portal.models.user import TooManyFailures
 from portal.operations.sign_in import WrongNameOrPassword
-from portal.pages.language import N_, Formats, choose
+from portal.pages.language import N_
 from portal.pages.rendering import render
-from portal.pages.visit import LANGUAGE_COOKIE
+from portal.pages.visit import formats_of
 from portal.pages.ways import on_this_host
 from portal.settings import Settings
 
@@ -103,7 +103,7 @@ def _form(
     seconds: int = 0,
     user: str = "",
 ) -> HTMLResponse:
-    formats = formats_for(request, settings)
+    formats = formats_of(request)
     form = secrets.token_urlsafe(24)
     page = render(
         "sign_in.html",
@@ -117,10 +117,3 @@ def _form(
     )
     page.set_cookie(FORM_COOKIE, form, httponly=True, samesite="strict", secure=settings.cookies_need_https)
     return page
-
-
-def formats_for(request: Request, settings: Settings) -> Formats:
-    """For a reader whom nobody knows yet."""
-    asked = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE)
-    language = choose(asked=asked, accepted=request.headers.get("accept-language", ""))
-    return Formats(language, zone=settings.company_zone, now=utc_now())

@@ -13,6 +13,7 @@ from chassis.versions import etag
 from portal import queries
 from portal.models import OrderView
 from portal.order_lines import lines, order_of
+from portal.queries import Wanted
 from portal.queries.orders import ORDERS_READ, BoardStage
 from portal.schemas.orders import BoardStageOut, MyTaskOut, TimelineEntryOut, WorkOrderOut, WorkSummaryOut
 
@@ -31,19 +32,19 @@ Reader = Annotated[Principal, Depends(_reader)]
 """Someone of the company, who sees every order, or a system, which sees its own."""
 
 
+async def _wanted(
+    search: Filter = None, status: Filter = None, stage: Filter = None, order_type: Filter = None, client: Filter = None
+) -> Wanted:
+    return Wanted(search=search, status=status, stage=stage, order_type=order_type, client_code=client)
+
+
+WantedOrders = Annotated[Wanted, Depends(_wanted)]
+"""What the address of a list of orders narrows it down by."""
+
+
 @work.get("/orders", response_model=Page[WorkSummaryOut])
-async def list_orders(
-    session: Session,
-    principal: Reader,
-    cut: PageCut,
-    search: Filter = None,
-    status: Filter = None,
-    stage: Filter = None,
-    order_type: Filter = None,
-    client: Filter = None,
-) -> Response:
+async def list_orders(session: Session, principal: Reader, cut: PageCut, wanted: WantedOrders) -> Response:
     """The newest first. `client` is a company's code; `search`, a part of number, external id, title or client."""
-    wanted = queries.Wanted(search=search, status=status, stage=stage, order_type=order_type, client_code=client)
     stamps = await queries.list_stamps(session, cut, seen_by=principal, wanted=wanted)
     page = cut.page(stamps, lambda stamp: [order_of(stamp)])
     items = b",".join(await lines(session, page["items"]))

@@ -1,11 +1,12 @@
 """What pages ask of the services, in the name of whoever visits them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
 import httpx
 
+from chassis.errors import FieldError
 from portal.forwarding import NoSuchAddress, ServiceAway, Services
 
 
@@ -29,11 +30,15 @@ class CallRefused(Exception):
     @property
     def errors(self) -> dict[str, str]:
         """By field, what is wrong there."""
-        return {dotted(each["field"]): each["reason"] for each in self.problem.get("errors", ())}
+        return by_field(FieldError(**each) for each in self.problem.get("errors", ()))
 
 
-def dotted(pointer: str) -> str:
-    """`/lines/0/item` as forms name it: `lines.0.item`."""
+def by_field(errors: Iterable[FieldError]) -> dict[str, str]:
+    """The reasons by where they are, `/lines/0/item` as forms name it: `lines.0.item`."""
+    return {_dotted(each.field): each.reason for each in errors}
+
+
+def _dotted(pointer: str) -> str:
     return ".".join(part.replace("~1", "/").replace("~0", "~") for part in pointer.strip("/").split("/"))
 
 

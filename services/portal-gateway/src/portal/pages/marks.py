@@ -138,7 +138,7 @@ def _knot(
     order: Any, stage: Any, tasks: Sequence[Any], fmt: Formats, *, money: list[MoneyMark], is_client: bool
 ) -> Knot:
     code, state = _get(stage, "code"), _get(stage, "state")
-    is_current = (code == order.stage and state in ("now", "held")) or (code == order.stage and state == "skipped")
+    is_current = code == order.stage and state in ("now", "held", "skipped")
     mine = [task for task in tasks if task.stage == code and task.status != "cancelled"]
     finished = sum(task.status == "finished" for task in mine)
     lines = []

@@ -19,6 +19,8 @@ TASK_STATUS = {
     "finished": N_("Finished"),
     "cancelled": N_("Cancelled"),
 }
+TASK_MARK = {"started": "now", "blocked": "waiting", "finished": "done", "cancelled": "skipped"}
+"""How a task is marked; else it is `next`. A client is told of none that is blocked."""
 MONEY_STATUS = {
     "planned": N_("Not due yet"),
     "due": N_("To be invoiced"),

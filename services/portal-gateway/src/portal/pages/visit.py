@@ -102,6 +102,9 @@ class Visit:
     def task_in_words(self, status: str) -> str:
         return self.fmt.text(names.TASK_STATUS.get(status, status))
 
+    def task_mark(self, status: str) -> str:
+        return names.TASK_MARK.get(status, "next")
+
     def rule_in_words(self, rule: str) -> str:
         return self.fmt.text(names.DUE_RULE.get(rule, rule))
 
@@ -188,6 +191,11 @@ class Sent:
     def optional(self, name: str) -> str | None:
         return self.text(name) or None
 
+    def number(self, name: str) -> int | None:
+        """None where no whole number is written."""
+        text = self.text(name)
+        return int(text) if text.isdigit() else None
+
     def has(self, name: str) -> bool:
         return name in self._form
 
@@ -199,8 +207,7 @@ class Sent:
     @property
     def version(self) -> int | None:
         """Of what the form was filled in about."""
-        text = self.text("version")
-        return int(text) if text.isdigit() else None
+        return self.number("version")
 
     @property
     def fields(self) -> dict[str, str]:
@@ -233,7 +240,6 @@ async def _answer(request: Request, endpoint: Callable[[Request], Coroutine[Any,
     except (NotSignedIn, FormExpired) as reason:
         return to_sign_in(request, is_expired=isinstance(reason, FormExpired))
     request.state.visit, request.state.sent = visit, Sent(form)
-    await _see_own_writes(request)
     try:
         return await endpoint(request)
     except Exception as reason:
@@ -266,20 +272,17 @@ async def _visit(request: Request, token: str) -> Visit:
     viewer = await verifier.principal(token) if token else None
     if viewer is None or viewer.kind == "integration":
         raise NotSignedIn("Sign in to see this page.")
-    settings: Settings = request.app.state.settings
+    await _see_own_writes(request)  # before anything that the page shows is read
     database: Database = request.app.state.database
     async with database.transaction() as session:
         user = await queries.find_user(session, viewer.user_id)
         approvals = await queries.count_approvals(session, approver=viewer) if viewer.kind == "user" else 0
         people = await queries.NAMES.get(session) if viewer.kind == "user" else {}
-    asked = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE) or (user.locale if user else None)
-    language = choose(asked=asked, accepted=request.headers.get("accept-language", ""))
-    formats = Formats(language, zone=settings.company_zone, now=utc_now())
+    formats = formats_of(request, profile=user.locale if user else None)
     cookie = request.cookies.get(COOKIE)
-    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     frame = {
         "viewer": viewer,
-        "here": here if request.method in SAFE_METHODS else "/",
+        "here": _here(request),
         "viewer_name": user.name if user else viewer.user_id,
         "path": request.url.path,
         "csrf": csrf_of(cookie) if cookie else "",
@@ -288,6 +291,21 @@ async def _visit(request: Request, token: str) -> Visit:
         "approvals_waiting": approvals,
     }
     return Visit(request, viewer, token, formats, frame, people)
+
+
+def formats_of(request: Request, *, profile: str | None = None) -> Formats:
+    """In the language chosen for this browser, else of the reader's `profile`, else the browser's."""
+    settings: Settings = request.app.state.settings
+    asked = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE) or profile
+    language = choose(asked=asked, accepted=request.headers.get("accept-language", ""))
+    return Formats(language, zone=settings.company_zone, now=utc_now())
+
+
+def _here(request: Request) -> str:
+    """Where the reader is; the start, for what is no page."""
+    if request.method not in SAFE_METHODS:
+        return "/"
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 async def _see_own_writes(request: Request) -> None:
@@ -322,10 +340,7 @@ def _page_of(visit: Visit, reason: Exception) -> Response:
 
 def to_sign_in(request: Request, *, is_expired: bool = False) -> Response:
     """And back, once they have. What was sent is not done then: the page it came from is shown again."""
-    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    if request.method not in SAFE_METHODS:
-        here = "/"
-    return RedirectResponse(f"/sign-in?next={quote(here, safe='')}{'&expired=1' if is_expired else ''}", 303)
+    return RedirectResponse(f"/sign-in?next={quote(_here(request), safe='')}{'&expired=1' if is_expired else ''}", 303)
 
 
 async def _visit_of(request: Request) -> Visit:

@@ -28,7 +28,7 @@ async def show_approvals(visit: StaffVisit, cut: PageCut) -> Response:
 @approvals.post("/approvals/{order_id}")
 async def decide(order_id: UUID, visit: StaffVisit, sent: SentForm) -> Response:
     """At once; a step that someone else has taken meanwhile is not taken twice."""
-    step = int(sent.text("step")) if sent.text("step").isdigit() else None
+    step = sent.number("step")
     try:
         if sent.text("decision") == "reject":
             body = {"reason": sent.text("reason"), "step": step}

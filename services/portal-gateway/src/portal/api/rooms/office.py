@@ -15,7 +15,7 @@ from contracts.topics import SERVICES
 from portal import operations, queries
 from portal.forwarding import ServiceAway
 from portal.pages import names
-from portal.pages.calls import CallRefused, dotted
+from portal.pages.calls import CallRefused, by_field
 from portal.pages.visit import Sent, SentForm, StaffVisit, Visit, pages_router
 from portal.schemas.access import ChangedUserIn, NewUserIn, PasswordIn
 
@@ -43,9 +43,7 @@ async def list_users(visit: StaffVisit, cut: PageCut, search: Filter = None) -> 
     async with visit.reading() as session:
         rows = await queries.list_users(session, cut, search=search)
     page = cut.page(rows, lambda user: [user.user_id])
-    return visit.render(
-        "work/users.html", users=page["items"], cursor=page["next_cursor"], search=search or "", roles=names.ROLE
-    )
+    return visit.render("work/users.html", users=page["items"], cursor=page["next_cursor"], search=search or "")
 
 
 @office.get("/users/new")
@@ -191,9 +189,9 @@ async def _user_form(
     errors: dict[str, str] = {}
     title = ""
     if isinstance(reason, ValidationError):
-        errors = {dotted(each.field): each.reason for each in field_errors(reason)}
+        errors = by_field(field_errors(reason))
     elif reason is not None:
-        title, errors = str(reason), {dotted(each.field): each.reason for each in reason.errors}
+        title, errors = str(reason), by_field(reason.errors)
     return visit.render(
         "work/user.html",
         status=422 if isinstance(reason, ValidationError) else (reason.status if reason else 200),

@@ -8,10 +8,9 @@ from chassis.problems import answer_http
 from portal import api_document
 from portal.api.services import document_of_all
 from portal.api.sign_in import ServiceSettings
-from portal.api.sign_in_page import formats_for
 from portal.pages.language import LANGUAGES
 from portal.pages.rendering import render, static
-from portal.pages.visit import LANGUAGE_COOKIE
+from portal.pages.visit import LANGUAGE_COOKIE, formats_of
 from portal.pages.ways import on_this_host
 
 open_pages = APIRouter(include_in_schema=False)
@@ -20,10 +19,10 @@ LANGUAGE_KEPT_SECONDS = 365 * 24 * 3600
 
 
 @open_pages.get("/docs")
-async def show_endpoints(request: Request, settings: ServiceSettings) -> HTMLResponse:
+async def show_endpoints(request: Request) -> HTMLResponse:
     """All endpoints, by what they are about."""
     endpoints = api_document.endpoints_by_tag(await document_of_all(request))
-    return render("endpoints.html", formats_for(request, settings), endpoints=endpoints)
+    return render("endpoints.html", formats_of(request), endpoints=endpoints)
 
 
 @open_pages.get("/language")
@@ -63,4 +62,4 @@ async def answer_reader(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     if error.status_code != 404 or "text/html" not in request.headers.get("accept", ""):
         return await answer_http(request, error)
-    return render("errors/no_page.html", formats_for(request, request.app.state.settings), status=404)
+    return render("errors/no_page.html", formats_of(request), status=404)

@@ -83,7 +83,6 @@ async def _page(
         filled=filled or {},
         order=whole,
         tab=tab,
-        tabs=TABS,
         thread=thread(whole, visit.fmt, is_client=False, tasks=whole.tasks, instalments=whole.instalments),
         sentence=sentence(whole, visit.fmt, is_client=False),
         missing=view.waiting_for,

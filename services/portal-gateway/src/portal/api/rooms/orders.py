@@ -1,32 +1,22 @@
 """All orders, as a list and by stage."""
 
-from decimal import Decimal
 from typing import Any
 
 from fastapi import Response
 
 from chassis.http import Filter, PageCut
 from portal import queries
+from portal.api.work import WantedOrders
 from portal.pages import names
 from portal.pages.marks import late_days, order_state, thread
 from portal.pages.visit import StaffVisit, pages_router
-from portal.queries import Wanted
 
 orders = pages_router()
 
 
 @orders.get("/orders")
-async def list_orders(
-    visit: StaffVisit,
-    cut: PageCut,
-    search: Filter = None,
-    status: Filter = None,
-    stage: Filter = None,
-    order_type: Filter = None,
-    client: Filter = None,
-) -> Response:
+async def list_orders(visit: StaffVisit, cut: PageCut, wanted: WantedOrders) -> Response:
     """The newest first, narrowed down by what is in the address."""
-    wanted = Wanted(search=search, status=status, stage=stage, order_type=order_type, client_code=client)
     async with visit.reading() as session:
         rows = await queries.list_orders(session, cut, seen_by=visit.viewer, wanted=wanted)
     page = cut.page(rows, lambda order: [order.order_id])
@@ -60,15 +50,6 @@ async def show_board(visit: StaffVisit, order_type: Filter = None) -> Response:
         chosen=chosen,
         stages=shown,
         count=sum(stage.count for stage in shown),
-        sums={stage.code: _sum_of(stage.newest) for stage in shown},
         threads={order.order_id: thread(order, visit.fmt, is_client=False) for order in newest},
         late_days={order.order_id: late_days(order, visit.fmt.today) for order in newest},
     )
-
-
-def _sum_of(found: Any) -> dict[str, Decimal]:
-    """By currency."""
-    sums: dict[str, Decimal] = {}
-    for order in found:
-        sums[order.currency] = sums.get(order.currency, Decimal()) + order.total
-    return sums

@@ -13,6 +13,7 @@ placing = pages_router()
 
 CLIENTS_OFFERED = 200
 OF_TOTALS = ("currency", "lines")
+Types = list[dict[str, Any]]
 
 
 @placing.get("/orders/new")
@@ -29,11 +30,11 @@ async def place(visit: StaffVisit, sent: SentForm) -> Response:
     if sent.has("more_lines"):
         return await _form(visit, Filled(sent.fields, more_lines=3))
     filled = Filled(sent.fields)
-    order_type = _type_of(filled, await visit.calls.get("order", "order-types"))
+    types = await visit.calls.get("order", "order-types")
     try:
-        answer = await visit.calls.send("order", "orders", filled.body(_schema(order_type)), key=sent.key)
+        answer = await visit.calls.send("order", "orders", filled.body(_schema(_type_of(filled, types))), key=sent.key)
     except CallRefused as refusal:
-        return await _form(visit, filled, refused=refusal)
+        return await _form(visit, filled, types=types, refused=refusal)
     return visit.done(f"/orders/{answer.json()['order_id']}", "placed", answer)
 
 
@@ -42,11 +43,14 @@ async def show_totals(visit: StaffVisit, sent: SentForm) -> Response:
     """What the order service makes of what is written so far."""
     visit.must("place orders")
     filled = Filled(sent.fields)
-    return visit.render("work/totals.html", preview=await _preview(visit, filled), filled=filled)
+    order_type = _type_of(filled, await visit.calls.get("order", "order-types"))
+    return visit.render("work/totals.html", preview=await _preview(visit, filled, order_type))
 
 
-async def _form(visit: Visit, filled: Filled, *, refused: CallRefused | None = None) -> Response:
-    types = await visit.calls.get("order", "order-types")
+async def _form(
+    visit: Visit, filled: Filled, *, types: Types | None = None, refused: CallRefused | None = None
+) -> Response:
+    types = types or await visit.calls.get("order", "order-types")
     clients = await visit.calls.get("order", "clients", limit=CLIENTS_OFFERED)
     order_type = _type_of(filled, types)
     return visit.render(
@@ -59,15 +63,14 @@ async def _form(visit: Visit, filled: Filled, *, refused: CallRefused | None = N
         fields=fields_of(_schema(order_type), visit.fmt),
         clients=clients["items"],
         filled=filled,
-        preview=await _preview(visit, filled),
+        preview=await _preview(visit, filled, order_type),
     )
 
 
-async def _preview(visit: Visit, filled: Filled) -> Any:
+async def _preview(visit: Visit, filled: Filled, order_type: dict[str, Any] | None) -> Any:
     """None while there is not enough to reckon with."""
     if not filled.is_ready:
         return None
-    order_type = _type_of(filled, await visit.calls.get("order", "order-types"))
     being_written = {
         "client": {"code": "x", "name": "x"},
         "title": "x",
@@ -80,7 +83,7 @@ async def _preview(visit: Visit, filled: Filled) -> Any:
         return None
 
 
-def _type_of(filled: Filled, types: list[dict[str, Any]]) -> dict[str, Any] | None:
+def _type_of(filled: Filled, types: Types) -> dict[str, Any] | None:
     """The one chosen, or the first."""
     return next((each for each in types if each["code"] == filled["order_type"]), types[0] if types else None)
 
