@@ -72,6 +72,16 @@ class Server:
         return sorted(str(each["To"]).partition("@")[0] for each in self.mails)
 
 
+MORE_MAILS = """
+    INSERT INTO notices
+    SELECT (jsonb_populate_record(NULL::notices, to_jsonb(one) || jsonb_build_object(
+        'notice_id', gen_random_uuid(), 'cause_id', gen_random_uuid()))).*
+    FROM (SELECT * FROM notices WHERE channel = 'email' LIMIT 1) AS one, generate_series(1, {count})
+    RETURNING notice_id
+"""
+"""Like one that is there already."""
+
+
 @pytest.fixture
 def server() -> Server:
     return Server()
@@ -201,6 +211,15 @@ async def test_two_workers_never_claim_the_same_mail(notify_service: Running) ->
     async with notify_service.database.transaction() as one, notify_service.database.transaction() as other:
         first = await operations.claim_mail(one, now=utc_now())
         assert (len(first), await operations.claim_mail(other, now=utc_now())) == (2, [])
+
+
+async def test_many_mails_leave_over_several_connections_and_each_once(notify_service: Running, server: Server) -> None:
+    await notify_service.hear(fact("receipt.recorded.v1"))
+    await notify_service.rows(MORE_MAILS.format(count=120))
+    async with server.up():
+        await post.send_due_mail(notify_service.worker)
+    assert server.connections == 3
+    assert len({each["Message-ID"] for each in server.mails}) == len(server.mails) == 122
 
 
 async def test_what_was_not_sent_when_the_connection_broke_is_free_again(

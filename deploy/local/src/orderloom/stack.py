@@ -148,6 +148,7 @@ class Stack:
         return {
             "ORDERLOOM_SMTP_HOST": "127.0.0.1",
             "ORDERLOOM_SMTP_PORT": str(self.ports["mail"]),
+            "ORDERLOOM_SMTP_CONNECTIONS": "8",
             "ORDERLOOM_GATEWAY_URL": self.url("gateway"),
         }
 

@@ -1,6 +1,7 @@
 """The post: e-mails leave through an SMTP server, at least once, and nothing else ever waits for it."""
 
 import asyncio
+import math
 from collections.abc import Sequence
 from email.utils import parseaddr
 
@@ -13,7 +14,7 @@ from chassis.worker import Worker
 from notify import mail, operations, queries
 from notify.mail import NotAnAddress
 from notify.models import Notice
-from notify.operations import Mail
+from notify.operations import MAILS_MAX, Mail
 from notify.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -47,20 +48,32 @@ async def send_mail(worker: Worker) -> None:
 
 
 async def send_due_mail(worker: Worker) -> None:
-    """Send all that is due, over one connection. Raises what keeps the server from taking any mail."""
+    """Send all that is due, over as many connections as that fills. Raises what keeps the server from taking any mail.
+
+    A mail is four answers waited for one after the other: many at a time wait together.
+    """
     settings = worker.settings
     assert isinstance(settings, Settings)
+    if not settings.smtp_host:
+        return
     async with worker.database.transaction() as session:
-        if not settings.smtp_host or not await queries.mail_is_due(session, now=utc_now()):
-            return
+        due = await queries.count_due_mail(session, now=utc_now(), at_most=settings.smtp_connections * MAILS_MAX)
+    connections = [_send_all(worker.database, settings) for _ in range(math.ceil(due / MAILS_MAX))]
+    ends = await asyncio.gather(*connections, return_exceptions=True)  # one that is refused stops no other
+    for reason in ends:
+        if reason is not None:
+            raise reason
+
+
+async def _send_all(database: Database, settings: Settings) -> None:
     async with _connection(settings) as server:
-        while mails := await _claim(worker.database):
+        while mails := await _claim(database):
             try:
                 async with asyncio.timeout(BATCH_SECONDS_MAX):
                     for each in mails:
                         await _send(server, each, sender=settings.mail_from)
             finally:  # also when this worker stops in the middle
-                await _keep_outcomes(worker.database, mails)
+                await _keep_outcomes(database, mails)
 
 
 def _connection(settings: Settings) -> aiosmtplib.SMTP:

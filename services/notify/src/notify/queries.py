@@ -79,8 +79,9 @@ def due_mail(now: datetime) -> Select[Notice, str | None]:
     )
 
 
-async def mail_is_due(session: AsyncSession, *, now: datetime) -> bool:
-    return (await session.execute(due_mail(now).limit(1))).first() is not None
+async def count_due_mail(session: AsyncSession, *, now: datetime, at_most: int) -> int:
+    some = due_mail(now).with_only_columns(Notice.notice_id).order_by(None).limit(at_most).subquery()
+    return (await session.execute(select(func.count()).select_from(some))).scalar_one()
 
 
 async def _read_people(session: AsyncSession) -> People:

@@ -1,6 +1,6 @@
 from email.utils import parseaddr
 
-from pydantic import SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from chassis.settings import ServiceSettings
 
@@ -17,6 +17,8 @@ class Settings(ServiceSettings):
     smtp_username: str = ""
     """Empty: nobody signs in. Otherwise the server must offer TLS first."""
     smtp_password: SecretStr = SecretStr("")
+    smtp_connections: int = Field(default=3, ge=1)
+    """At once, at most: as many as the mail server lets one client have. One is used until a batch fills it."""
     mail_from: str = "Orderloom <orderloom@localhost>"
 
     @field_validator("mail_from")
