@@ -28,6 +28,15 @@ from orderloom.parts import Parts
 from stack import Running, running, template_database
 
 
+class Refusing(asyncio.Protocol):
+    """What a mail server says to a client that has enough connections."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.write(b"421 Too many connections\r\n")
+        transport.close()
+
+
 class Server:
     """A mail server that can be away, and that answers each address as it is told."""
 
@@ -38,12 +47,15 @@ class Server:
         self.mails: list[EmailMessage] = []
         self.answers: dict[str, str] = {}
         self.connections = 0
+        self.connections_max = 100
         self.breaks = False
 
     @asynccontextmanager
     async def up(self) -> AsyncIterator[None]:
-        def connected() -> SMTP:
+        def connected() -> asyncio.Protocol:
             self.connections += 1
+            if self.connections > self.connections_max:
+                return Refusing()
             return SMTP(self, enable_SMTPUTF8=True)
 
         server = await asyncio.get_running_loop().create_server(connected, "127.0.0.1", self.port)
@@ -220,6 +232,17 @@ async def test_many_mails_leave_over_several_connections_and_each_once(notify_se
         await post.send_due_mail(notify_service.worker)
     assert server.connections == 3
     assert len({each["Message-ID"] for each in server.mails}) == len(server.mails) == 122
+
+
+async def test_a_server_that_wants_one_connection_only_gets_all_mails_over_it(
+    notify_service: Running, server: Server
+) -> None:
+    server.connections_max = 1
+    await notify_service.hear(fact("receipt.recorded.v1"))
+    await notify_service.rows(MORE_MAILS.format(count=60))
+    async with server.up():
+        await post.send_due_mail(notify_service.worker)
+    assert len(server.mails) == 62
 
 
 async def test_what_was_not_sent_when_the_connection_broke_is_free_again(

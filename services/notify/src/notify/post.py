@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from email.utils import parseaddr
 
 import aiosmtplib
@@ -56,24 +57,44 @@ async def send_due_mail(worker: Worker) -> None:
     assert isinstance(settings, Settings)
     if not settings.smtp_host:
         return
-    async with worker.database.transaction() as session:
-        due = await queries.count_due_mail(session, now=utc_now(), at_most=settings.smtp_connections * MAILS_MAX)
-    connections = [_send_all(worker.database, settings) for _ in range(math.ceil(due / MAILS_MAX))]
-    ends = await asyncio.gather(*connections, return_exceptions=True)  # one that is refused stops no other
-    for reason in ends:
-        if reason is not None:
-            raise reason
+    async with AsyncExitStack() as connections:
+        servers: list[aiosmtplib.SMTP] = []
+        while batches := await _due_batches(worker.database, at_most=settings.smtp_connections):
+            await _connect(connections, servers, settings, wanted=batches)
+            sending = [_send_batch(worker.database, server, settings) for server in servers[:batches]]
+            ends = await asyncio.gather(*sending, return_exceptions=True)  # one that breaks stops no other
+            for reason in ends:
+                if reason is not None:
+                    raise reason
 
 
-async def _send_all(database: Database, settings: Settings) -> None:
-    async with _connection(settings) as server:
-        while mails := await _claim(database):
-            try:
-                async with asyncio.timeout(BATCH_SECONDS_MAX):
-                    for each in mails:
-                        await _send(server, each, sender=settings.mail_from)
-            finally:  # also when this worker stops in the middle
-                await _keep_outcomes(database, mails)
+async def _due_batches(database: Database, *, at_most: int) -> int:
+    async with database.transaction() as session:
+        return math.ceil(await queries.count_due_mail(session, now=utc_now(), at_most=at_most * MAILS_MAX) / MAILS_MAX)
+
+
+async def _connect(
+    connections: AsyncExitStack, servers: list[aiosmtplib.SMTP], settings: Settings, *, wanted: int
+) -> None:
+    """Raises what keeps the first from being opened. A server that wants no more than it has gets no more."""
+    while len(servers) < wanted:
+        try:
+            servers.append(await connections.enter_async_context(_connection(settings)))
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as reason:
+            if not servers:
+                raise
+            log.info("mail_connection_refused", open=len(servers), reason=repr(reason))
+            return
+
+
+async def _send_batch(database: Database, server: aiosmtplib.SMTP, settings: Settings) -> None:
+    mails = await _claim(database)
+    try:
+        async with asyncio.timeout(BATCH_SECONDS_MAX):
+            for each in mails:
+                await _send(server, each, sender=settings.mail_from)
+    finally:  # also when this worker stops in the middle
+        await _keep_outcomes(database, mails)
 
 
 def _connection(settings: Settings) -> aiosmtplib.SMTP:
