@@ -8,6 +8,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
+from pydantic_core import from_json
 from sqlalchemy import TIMESTAMP, MetaData, Numeric, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine.interfaces import AdaptedConnection
@@ -98,6 +99,7 @@ class Database:
             url,
             pool_size=connections_max,
             max_overflow=0,
+            json_deserializer=from_json,  # in half the time of `json.loads`
             hide_parameters=True,  # of a statement that failed: what people wrote does not belong into a log
             pool_timeout=POOL_TIMEOUT_SECONDS,
             connect_args={"server_settings": SERVER_SETTINGS, "timeout": CONNECT_TIMEOUT_SECONDS},

@@ -45,6 +45,7 @@ async def register_user(
     )
     session.add(user)
     outbox.record_in_directory(session, user.registered)
+    queries.READERS.drop(session)
     return user
 
 
@@ -75,6 +76,7 @@ async def change_user(
     if (user.principal, user.active) != before:
         await sign_out_everywhere(session, user_id, now=now)
     outbox.record_in_directory(session, user.changed)
+    queries.READERS.drop(session)
     return user
 
 
@@ -129,9 +131,8 @@ async def _client(session: AsyncSession, code: str | None) -> Client | None:
 
 async def change_own_locale(session: AsyncSession, *, user_id: str, locale: str) -> User:
     """Raises `UserNotFound`, `UnknownLanguage`."""
-    user = await session.get(User, user_id, with_for_update=True)
-    if user is None:
-        raise UserNotFound(f"There is no user {user_id}.")
+    user = await _locked(session, user_id)
     if user.speak(locale):
         outbox.record_in_directory(session, user.changed)
+        queries.READERS.drop(session)
     return user

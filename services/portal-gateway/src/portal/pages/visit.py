@@ -29,6 +29,7 @@ from portal.pages.calls import CallRefused, Calls
 from portal.pages.language import N_, Formats, choose
 from portal.pages.rendering import render
 from portal.pages.rooms import MAY, Room, rooms_of
+from portal.queries.access import Reader
 from portal.settings import Settings
 
 LANGUAGE_COOKIE = "orderloom_language"
@@ -52,14 +53,14 @@ class Visit:
         token: str,
         formats: Formats,
         frame: Mapping[str, Any],
-        names_of_people: Mapping[str, str],
+        readers: Mapping[str, Reader],
     ) -> None:
         self.request = request
         self.viewer = viewer
         self.fmt = formats
         self.calls = Calls(request.app.state.services, token)
         self._frame = frame
-        self._names = names_of_people
+        self._readers = readers
 
     @property
     def _database(self) -> Database:
@@ -136,7 +137,8 @@ class Visit:
         kind, _, name = actor.partition(":")
         if kind == "system":
             return self.fmt.text(N_("the platform"))
-        return self._names.get(name, name or actor)
+        is_named = name in self._readers and self.viewer.kind == "user"  # a client is told of nobody by name
+        return self._readers[name].name if is_named else name or actor
 
     def desk_in_words(self, *, approvals: int, late: int, tasks: int, overdue: int) -> list[str]:
         """What waits, in one line."""
@@ -275,22 +277,22 @@ async def _visit(request: Request, token: str) -> Visit:
     await _see_own_writes(request)  # before anything that the page shows is read
     database: Database = request.app.state.database
     async with database.transaction() as session:
-        user = await queries.find_user(session, viewer.user_id)
+        readers = await queries.READERS.get(session)
         approvals = await queries.count_approvals(session, approver=viewer) if viewer.kind == "user" else 0
-        people = await queries.NAMES.get(session) if viewer.kind == "user" else {}
-    formats = formats_of(request, profile=user.locale if user else None)
+    reader = readers.get(viewer.user_id)  # nobody, whose token another issuer gave
+    formats = formats_of(request, profile=reader.locale if reader else None)
     cookie = request.cookies.get(COOKIE)
     frame = {
         "viewer": viewer,
         "here": _here(request),
-        "viewer_name": user.name if user else viewer.user_id,
+        "viewer_name": reader.name if reader else viewer.user_id,
         "path": request.url.path,
         "csrf": csrf_of(cookie) if cookie else "",
         "new_key": lambda: str(new_id()),
         "said": request.query_params.get("said", ""),
         "approvals_waiting": approvals,
     }
-    return Visit(request, viewer, token, formats, frame, people)
+    return Visit(request, viewer, token, formats, frame, readers)
 
 
 def formats_of(request: Request, *, profile: str | None = None) -> Formats:

@@ -2,7 +2,7 @@
 
 from portal.queries.access import (
     API_KEYS,
-    NAMES,
+    READERS,
     SIGN_OUTS,
     client_of_code,
     find_user,
@@ -36,7 +36,7 @@ from portal.queries.work import (
 
 __all__ = [
     "API_KEYS",
-    "NAMES",
+    "READERS",
     "SIGN_OUTS",
     "Wanted",
     "client_of_code",

@@ -1,6 +1,7 @@
 """Users, client companies and API keys."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import exists, or_, select
@@ -68,8 +69,16 @@ async def _read_api_keys(session: AsyncSession) -> Mapping[str, ApiKey]:
     return {key.sha256: key for key in await session.scalars(select(ApiKey))}
 
 
-async def _read_names(session: AsyncSession) -> Mapping[str, str]:
-    return {row.user_id: row.name for row in await session.execute(select(User.user_id, User.name))}
+class Reader(NamedTuple):
+    """What every page knows of a person."""
+
+    name: str
+    locale: str
+
+
+async def _read_readers(session: AsyncSession) -> Mapping[str, Reader]:
+    rows = await session.execute(select(User.user_id, User.name, User.locale))
+    return {row.user_id: Reader(row.name, row.locale) for row in rows}
 
 
 async def _read_sign_outs(session: AsyncSession) -> Mapping[str, float]:
@@ -89,5 +98,5 @@ SIGN_OUTS = Cached(_read_sign_outs)
 """Of the last hours: every request of a person looks here."""
 API_KEYS = Cached(_read_api_keys)
 """By hash: every request of a system looks here."""
-NAMES = Cached(_read_names, age_seconds_max=60.0)
-"""What people are called, by id."""
+READERS = Cached(_read_readers)
+"""Everyone who has an account here, by id: what they are called, and the language of their pages."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
+from sqlalchemy import ARRAY, Text, and_, bindparam, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 from sqlalchemy.orm.interfaces import ORMOption
@@ -20,35 +20,35 @@ LOOKED_THROUGH = 60
 """What an order waits for is worked out for each: so many are looked at."""
 
 
-def _to_approve(approver: Principal) -> ColumnElement[bool]:
-    """The next step is for a role of `approver`, who did not request the order."""
-    return and_(
-        OrderView.status == "submitted",
-        OrderView.next_role.in_(approver.roles),
-        OrderView.requester != approver.actor,
-    )
+TO_APPROVE = (
+    OrderView.status == "submitted",
+    OrderView.next_role == func.any(bindparam("roles", type_=ARRAY(Text))),
+    OrderView.requester != bindparam("actor"),
+)
+"""The next step is for a role of the approver, who did not request the order."""
+COUNTED_APPROVALS = select(func.count()).select_from(
+    select(OrderView.order_id).where(*TO_APPROVE).limit(APPROVALS_COUNTED_MAX).subquery()
+)
+"""Every page asks it: built once."""
+
+
+def _as_approver(principal: Principal) -> dict[str, object]:
+    return {"roles": sorted(principal.roles), "actor": principal.actor}
 
 
 async def count_approvals(session: AsyncSession, *, approver: Principal) -> int:
     """Up to a hundred: who has more has many."""
-    waiting = select(OrderView.order_id).where(_to_approve(approver)).limit(APPROVALS_COUNTED_MAX).subquery()
-    return await session.scalar(select(func.count()).select_from(waiting)) or 0
+    return (await session.execute(COUNTED_APPROVALS, _as_approver(approver))).scalar_one()
 
 
 async def list_approvals(
     session: AsyncSession, cut: Cut, *, approver: Principal, options: Sequence[ORMOption] = AS_LISTED
 ) -> Sequence[OrderView]:
     """What `approver` may decide now, the oldest first."""
-    orders = (
-        select(OrderView)
-        .where(_to_approve(approver))
-        .options(*options)
-        .order_by(OrderView.order_id)
-        .limit(cut.limit + 1)
-    )
+    orders = select(OrderView).where(*TO_APPROVE).options(*options).order_by(OrderView.order_id).limit(cut.limit + 1)
     if after := cut.after_as(UUID):
         orders = orders.where(OrderView.order_id > after[0])
-    return (await session.scalars(orders)).all()
+    return (await session.scalars(orders, _as_approver(approver))).all()
 
 
 async def list_tasks(session: AsyncSession, cut: Cut, *, owner: Principal, status: str | None) -> Sequence[TaskView]:

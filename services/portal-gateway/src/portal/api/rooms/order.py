@@ -11,7 +11,7 @@ from portal.pages.calls import CallRefused
 from portal.pages.marks import sentence, thread
 from portal.pages.plan import plan_of
 from portal.pages.visit import AnyVisit, SentForm, StaffVisit, Visit, pages_router
-from portal.schemas.orders import ClientTimelineEntryOut, PortalOrderOut, TimelineEntryOut, WorkOrderOut
+from portal.schemas.orders import ClientTimelineEntryOut, PortalOrderOut, WorkOrderOut
 
 order = pages_router(prefix="/orders")
 
@@ -64,7 +64,11 @@ async def _page(
     """Raises `OrderNotFound`, also for one that the visitor may not see."""
     async with visit.reading() as session:
         view = await queries.get_order(session, order_id, seen_by=visit.viewer)
-        entries = await queries.newest_of_timeline(session, order_id, limit=TIMELINE_ENTRIES_MAX, seen_by=visit.viewer)
+        entries = (
+            await queries.newest_of_timeline(session, order_id, limit=TIMELINE_ENTRIES_MAX, seen_by=visit.viewer)
+            if tab == "thread" or visit.viewer.kind == "client"
+            else []
+        )
     if visit.viewer.kind == "client":
         shown = PortalOrderOut.of(view)
         return visit.render(
@@ -87,7 +91,7 @@ async def _page(
         sentence=sentence(whole, visit.fmt, is_client=False),
         missing=view.waiting_for,
         type_name=visit.fmt.label(view.type.labels if view.type else None, view.order_type),
-        timeline=[TimelineEntryOut.model_validate(entry) for entry in entries],
+        timeline=entries,
         plan=plan_of(whole, visit.fmt) if tab == "plan" else None,
         **await _beside(visit, order_id, tab),
     )
