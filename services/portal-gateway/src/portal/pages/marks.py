@@ -166,9 +166,8 @@ def _paid_knot(order: Any, fmt: Formats, money: list[MoneyMark]) -> Knot:
 
 def _money_of(marks: list[tuple[str, MoneyMark]], index: int, count: int) -> list[MoneyMark]:
     """Where on the thread it falls due: the first stage, the last, or one between."""
-    at = {0: ("on_approval",), count - 1: ("on_acceptance",), count // 2: ("on_milestone",)}
-    rules = [rule for place, wanted in at.items() if place == index for rule in wanted]
-    return [mark for rule, mark in marks if rule in rules]
+    places = {"on_approval": 0, "on_milestone": count // 2, "on_acceptance": count - 1}
+    return [mark for rule, mark in marks if places.get(rule) == index]
 
 
 def _money_mark(instalment: Any, currency: str, fmt: Formats) -> MoneyMark:
