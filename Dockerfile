@@ -34,7 +34,8 @@ COPY services /opt/orderloom/src/services
 COPY deploy/local /opt/orderloom/src/deploy/local
 COPY --from=pages /pages/src/portal/static/build /opt/orderloom/src/services/portal-gateway/src/portal/static/build
 RUN rm -r /opt/orderloom/src/services/portal-gateway/pages \
-    && /opt/orderloom/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/orderloom/src
+    && /opt/orderloom/bin/python -m compileall -q --invalidation-mode unchecked-hash /opt/orderloom/src \
+    && cd / && /opt/orderloom/bin/python -c 'import order.app, project.app, finance.app, notify.app, portal.app, orderloom.cli'
 
 FROM ${PYTHON}
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin orderloom

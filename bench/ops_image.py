@@ -7,6 +7,7 @@ own network; the containers have a read-only root, no capability, and nothing to
 import argparse
 import asyncio
 import json
+import re
 import subprocess
 import tempfile
 import time
@@ -29,6 +30,7 @@ ROLES = ("api", "worker")
 READY_SECONDS_MAX = 60.0
 POLL_SECONDS = 0.02
 STARTS = 3
+UNITS = {"B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 HARDENED = ("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
 
 
@@ -45,7 +47,7 @@ class Engine:
 
     def run(self, *arguments: str) -> str:
         """What it prints. Raises `CalledProcessError`."""
-        done = subprocess.run([self._program, *arguments], check=True, capture_output=True, text=True)
+        done = subprocess.run([self._program, *arguments], check=True, stdout=subprocess.PIPE, text=True)
         return done.stdout.strip()
 
     @contextmanager
@@ -79,12 +81,18 @@ def main() -> None:
 def weight(engine: Engine) -> dict[str, Any]:
     """In bytes, not compressed; of the layers, the newest first."""
     size = int(engine.run("image", "inspect", "--format", "{{.Size}}", engine.image))
-    lines = engine.run("history", "--no-trunc", "--human=false", "--format", "{{.Size}}\t{{.CreatedBy}}", engine.image)
+    lines = engine.run("history", "--no-trunc", "--format", "{{.Size}}\t{{.CreatedBy}}", engine.image)
     layers = [line.split("\t", 1) for line in lines.splitlines()]
     return {
         "size_bytes": size,
-        "layers": [{"bytes": int(bytes_), "made_by": made_by[:160]} for bytes_, made_by in layers if int(bytes_)],
+        "layers": [{"bytes": in_bytes(said), "made_by": made_by[:160]} for said, made_by in layers if in_bytes(said)],
     }
+
+
+def in_bytes(said: str) -> int:
+    """`171 MB` and `171MB`: three digits are all that every engine tells."""
+    number, unit = re.fullmatch(r"([\d.]+) ?([kKMG]?i?B)", said.strip()).groups()  # type: ignore[union-attr]
+    return round(float(number) * UNITS[unit])
 
 
 def _starts(engine: Engine) -> dict[str, Any]:
