@@ -10,9 +10,14 @@ TESTS := contracts/tests chassis/tests $(wildcard services/*/tests) deploy/local
 JOBS ?= 2
 PAGES := services/portal-gateway/pages
 SCRIPTS := services/portal-gateway/src/portal/static/build/pages.js
+ENGINE ?= docker
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+IMAGE ?= docker.io/orderloom/orderloom:$(VERSION)
+SOURCE ?= $(or $(shell git remote get-url origin 2>/dev/null),unknown)
+PINS := --quiet --no-emit-workspace --no-header --no-annotate
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help assets words demo up down status shots test test-kafka security audit chaos check bench bench-growth bench-backlog bench-streams bench-pages soak bench-order contracts fmt migration
+.PHONY: help assets words demo up down status shots test test-kafka security audit chaos check bench bench-growth bench-backlog bench-streams bench-pages soak bench-order contracts fmt migration image sbom secrets pins ops-check
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -69,11 +74,15 @@ check: $(READY) ## Lint, types, import rules, generated files
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy $(SOURCES)
 	$(VENV)/bin/mypy chaos
+	MYPYPATH=deploy $(VENV)/bin/mypy -p checks
 	@for tests in $(TESTS); do $(VENV)/bin/mypy $$tests || exit 1; done
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/python -m contracts.generate --check
 	$(VENV)/bin/python $(PAGES)/../catalogues.py --check
 	$(VENV)/bin/python $(PAGES)/build.py --check
+
+ops-check: $(READY) ## Look whether one trace reaches every service, through a real collector (COLLECTOR=/path/to/otelcol)
+	PYTHONPATH=deploy $(VENV)/bin/python -m checks.traces $(if $(COLLECTOR),--collector $(COLLECTOR))
 
 bench: $(READY) ## Measure how fast it is, against what, and write bench/results (ARGS="S3 S4")
 	$(VENV)/bin/python -m bench $(ARGS)
@@ -102,6 +111,21 @@ contracts: $(READY) ## Generate schemas, docs/events.md and docs/asyncapi.json a
 fmt: $(READY) ## Format and sort
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
+
+image: ## Build the image of all services (ENGINE=podman, IMAGE=name:tag, BUILD_ARGS="--build-arg …")
+	$(ENGINE) build --tag $(IMAGE) --build-arg VERSION=$(VERSION) --build-arg REVISION=$(shell git rev-parse HEAD) \
+		--build-arg SOURCE=$(SOURCE) $(BUILD_ARGS) .
+
+sbom: ## Print what is in the image (CycloneDX)
+	@$(ENGINE) run --rm $(IMAGE) json.tool /usr/share/orderloom/sbom.cdx.json
+
+secrets: $(READY) ## Make the passwords and keys of a deployment in .secrets, those that are missing
+	$(VENV)/bin/orderloom secrets .secrets $(ARGS)
+
+pins: $(READY) ## Write again, from pyproject's versions, what the image installs
+	$(VENV)/bin/uv export $(PINS) --package orderloom --no-dev --output-file deploy/image/requirements.txt
+	$(VENV)/bin/uv export $(PINS) --only-group image --output-file deploy/image/tools.txt
+	rm -f uv.lock
 
 migration: $(READY) ## Write the next migration of a service (SERVICE=order MESSAGE="what it does")
 	$(VENV)/bin/python -m orderloom.revision $(SERVICE) services/$(or $(FOLDER),$(SERVICE))/migrations "$(MESSAGE)"

@@ -11,7 +11,8 @@ import pytest
 from gateway_world import ADMINISTRATOR
 from pydantic import SecretStr, ValidationError
 
-from chassis.kafka import SECRETS_FOLDER, KafkaSettings
+from chassis.environment import SECRETS_FOLDER
+from chassis.kafka import KafkaSettings
 from chassis.settings import ServiceSettings
 from notify.settings import Settings as NotifySettings
 from portal.settings import Settings as GatewaySettings

@@ -1,26 +1,16 @@
 """How a process reaches the brokers, and who it is to them. The same for services and for tools."""
 
-import os
 import ssl
 from pathlib import Path
 from typing import Any, Literal, Self
 
 from pydantic import SecretStr, model_validator
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SecretsSettingsSource,
-    SettingsConfigDict,
-)
 
-SECRETS_FOLDER = "ORDERLOOM_SECRETS_DIR"
-"""Names a folder with one file a setting, called as its variable would be: `ORDERLOOM_DATABASE_URL`."""
+from chassis.environment import Told
 
 
-class KafkaSettings(BaseSettings):
-    """What a process is told of the bus, each name under `ORDERLOOM_`."""
-
-    model_config = SettingsConfigDict(frozen=True, env_prefix="ORDERLOOM_", extra="ignore", hide_input_in_errors=True)
+class KafkaSettings(Told):
+    """What a process is told of the bus."""
 
     kafka_bootstrap_servers: str
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
@@ -32,17 +22,6 @@ class KafkaSettings(BaseSettings):
     kafka_certificate_file: Path | None = None
     """Of this process, where the brokers ask for one; with `kafka_key_file`."""
     kafka_key_file: Path | None = None
-
-    @classmethod
-    def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], *sources: PydanticBaseSettingsSource, **more: PydanticBaseSettingsSource
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The environment; then, file by file, the folder named there, as container platforms mount secrets."""
-        folder = os.environ.get(SECRETS_FOLDER)
-        if folder and not Path(folder).is_dir():
-            raise NotADirectoryError(f"{SECRETS_FOLDER} names {folder}, which is no folder.")
-        of_files = SecretsSettingsSource(settings_cls, secrets_dir=folder or None)
-        return more["init_settings"], more["env_settings"], of_files
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:

@@ -10,15 +10,16 @@ import httpx
 from rich.console import Console
 from rich.table import Column, Table
 
-from orderloom import bus, hooks, ports, state, status, up
+from orderloom import bus, hooks, ports, state, status, tansu, up
 from orderloom.broker import Broker
-from orderloom.commands import acls, parked, rebuild, repartition, republish, trace, verification
-from orderloom.commands.administrator import NoSuchOrder, NotRunning, running
+from orderloom.commands import acls, parked, rebuild, repartition, republish, secrets, topics, trace, verification
+from orderloom.commands.administrator import NoSuchOrder, NotRunning, where
 from orderloom.commands.rebuild import RebuildTooSlow
-from orderloom.folder import DataFolder, FolderInUse, NotOurFolder, of_checkout, secret_once
+from orderloom.folder import DataFolder, FolderInUse, NotOurFolder, of_checkout
 from orderloom.gateway import Refused
 from orderloom.repartition import CannotRepartition
 from orderloom.stack import Stack
+from orderloom.topics import TopicRefused
 
 REFUSALS = (
     NotRunning,
@@ -28,6 +29,9 @@ REFUSALS = (
     NotOurFolder,
     FolderInUse,
     bus.ServiceNotPaused,
+    tansu.EmbeddedPartsMissing,
+    TopicRefused,
+    topics.BrokerAway,
     up.StackFailed,
 )
 
@@ -53,7 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="orderloom", description="The whole stack on one machine, without Docker.")
+    parser = argparse.ArgumentParser(
+        prog="orderloom", description="The whole stack on one machine, without Docker; and tools for any other."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_up(_command(commands, "up", _up, "start the stack and wait until it is healthy"))
     down = _command(commands, "down", _down, "stop the stack")
@@ -72,6 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     more = _command(commands, "repartition", repartition.run, "give a topic more partitions, each key staying in order")
     repartition.add_arguments(more)
     acls.add_arguments(_command(commands, "acls", acls.run, "print who may do what on the bus, for kafka-acls"))
+    topics.add_arguments(_command(commands, "topics", topics.run, "make the topics that are missing on a Kafka"))
+    secrets.add_arguments(_command(commands, "secrets", secrets.run, "make the secrets of a deployment, once"))
     _command(commands, "defaults", _defaults, "install the data files of the defaults")
     demo = _command(commands, "demo", _demo, "take orders through their whole life and leave the portal running")
     if module := hooks.find("demo"):
@@ -101,6 +109,12 @@ def _data_option(*, default: object) -> argparse.ArgumentParser:
         default=default,
         metavar="DIR",
         help="the data folder, .orderloom of this checkout unless named",
+    )
+    parser.add_argument(
+        "--gateway",
+        metavar="URL",
+        default=None if default is not argparse.SUPPRESS else argparse.SUPPRESS,
+        help="of a deployment, instead of the stack in the data folder; with ORDERLOOM_ADMIN_PASSWORD",
     )
     return parser
 
@@ -181,10 +195,9 @@ def _print_status(read: status.Status) -> None:
 
 
 def _defaults(arguments: argparse.Namespace) -> None:
-    stack = running(arguments.folder)
     if not (defaults := hooks.find("defaults")):
         raise NotRunning("This checkout has no defaults.")
-    defaults.install(stack.url("gateway"), secret_once(stack.folder.admin_password))
+    defaults.install(*where(arguments))
 
 
 def _demo(arguments: argparse.Namespace) -> int | None:

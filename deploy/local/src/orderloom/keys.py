@@ -20,14 +20,18 @@ from orderloom.folder import write_private
 def ensure(signing_key: Path, jwks: Path) -> None:
     """Make the Ed25519 key (PKCS 8 PEM, mode 0600) once, and write its key set, which follows from it."""
     if not signing_key.exists():
-        pem = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        write_private(signing_key, pem.decode())
+        write_private(signing_key, new_signing_key())
     private = load_pem_private_key(signing_key.read_bytes(), password=None)
     if not isinstance(private, Ed25519PrivateKey):
         raise ValueError(f"{signing_key} does not hold an Ed25519 key.")
     fresh = jwks.with_suffix(".new")
     fresh.write_text(json.dumps({"keys": [jwk(private.public_key())]}))
     fresh.replace(jwks)
+
+
+def new_signing_key() -> str:
+    """An Ed25519 key as PKCS 8 PEM, without a password."""
+    return Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 def jwk(key: Ed25519PublicKey) -> dict[str, str]:

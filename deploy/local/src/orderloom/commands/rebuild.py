@@ -11,7 +11,6 @@ from rich.console import Console
 
 from contracts.topics import SERVICES
 from orderloom.commands.administrator import Administrator, administrator
-from orderloom.folder import DataFolder
 
 console = Console(soft_wrap=True, highlight=False)
 
@@ -56,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """1 when an order could not be rebuilt."""
-    outcome = asyncio.run(_run(arguments.folder, arguments))
+    outcome = asyncio.run(_run(arguments))
     if arguments.json:
         print(json.dumps(outcome.as_json(), indent=2))
     else:
@@ -64,8 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if outcome.is_whole else 1
 
 
-async def _run(folder: DataFolder, arguments: argparse.Namespace) -> Outcome:
-    async with administrator(folder) as asking:
+async def _run(arguments: argparse.Namespace) -> Outcome:
+    async with administrator(arguments) as asking:
         order_id = await asking.order_id(arguments.order) if arguments.order else None
         body = {"service": arguments.service, "order_id": order_id, "force": arguments.force}
         rebuilding = Rebuilding(asking, body, deadline=time.monotonic() + arguments.timeout)

@@ -12,7 +12,6 @@ from chassis.clock import utc_now
 from contracts.topics import DIRECTORY, SERVICES
 from orderloom import bus, republish, state
 from orderloom.commands.administrator import administrator, running
-from orderloom.folder import DataFolder
 from orderloom.stack import Stack
 
 console = Console(soft_wrap=True, highlight=False)
@@ -40,7 +39,7 @@ def instant(said: str) -> datetime:
 
 def run(arguments: argparse.Namespace) -> int:
     if arguments.since or arguments.order:
-        return asyncio.run(_ask_services(arguments.folder, arguments))
+        return asyncio.run(_ask_services(arguments))
     if arguments.service:
         console.print("Say since when, or about which order: --since, --order.", style="red")
         return 1
@@ -50,8 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-async def _ask_services(folder: DataFolder, arguments: argparse.Namespace) -> int:
-    async with administrator(folder) as asking:
+async def _ask_services(arguments: argparse.Namespace) -> int:
+    async with administrator(arguments) as asking:
         body: dict[str, Any] = {"since": arguments.since.isoformat() if arguments.since else None}
         body["order_id"] = await asking.order_id(arguments.order) if arguments.order else None
         if arguments.directory:

@@ -10,7 +10,6 @@ from rich.text import Text
 from rich.tree import Tree
 
 from orderloom.commands.administrator import administrator
-from orderloom.folder import DataFolder
 
 Fact = dict[str, Any]
 
@@ -23,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    facts = asyncio.run(_read(arguments.folder, arguments.order))
+    facts = asyncio.run(_read(arguments))
     if arguments.json:
         print(json.dumps(facts, indent=2))
         return
@@ -32,9 +31,9 @@ def run(arguments: argparse.Namespace) -> None:
     Console(width=depth * INDENT_COLUMNS + LINE_COLUMNS, highlight=False).print(tree)
 
 
-async def _read(folder: DataFolder, order: str) -> list[Fact]:
-    async with administrator(folder) as asking:
-        return await asking.all_pages("order", f"/orders/{await asking.order_id(order)}/trace")
+async def _read(arguments: argparse.Namespace) -> list[Fact]:
+    async with administrator(arguments) as asking:
+        return await asking.all_pages("order", f"/orders/{await asking.order_id(arguments.order)}/trace")
 
 
 def tree_of(facts: list[Fact], *, title: str) -> tuple[Tree, int]:

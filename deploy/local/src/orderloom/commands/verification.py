@@ -8,7 +8,6 @@ from typing import Any
 from rich.console import Console
 
 from orderloom.commands.administrator import administrator
-from orderloom.folder import DataFolder
 
 console = Console(soft_wrap=True, highlight=False)
 
@@ -22,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """1 when a thread is broken."""
-    threads = asyncio.run(_verify(arguments.folder, None if arguments.all else arguments.order))
+    threads = asyncio.run(_verify(arguments, None if arguments.all else arguments.order))
     broken = [thread for thread in threads if not thread["verified"]]
     if arguments.json:
         print(json.dumps(threads if arguments.all else threads[0], indent=2))
@@ -31,8 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
     return 1 if broken else 0
 
 
-async def _verify(folder: DataFolder, order: str | None) -> list[dict[str, Any]]:
-    async with administrator(folder) as asking:
+async def _verify(arguments: argparse.Namespace, order: str | None) -> list[dict[str, Any]]:
+    async with administrator(arguments) as asking:
         if order is None:
             return await asking.all_pages("order", "/threads/verification")
         return [await asking.get("order", f"/orders/{await asking.order_id(order)}/thread/verification")]

@@ -17,6 +17,7 @@ from rich.table import Column, Table
 from chassis.clock import business_date, utc_now
 from chassis.settings import ServiceSettings
 from orderloom import defaults, up
+from orderloom.commands.administrator import OperatorSettings
 from orderloom.defaults import ADMINISTRATOR, DEMO_PASSWORD
 from orderloom.demo import report
 from orderloom.demo.cast import Cast
@@ -40,8 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--orders", type=Path, default=DEFAULT_ORDERS, metavar="FILE", help="one order a line, in JSON")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the report there")
     parser.add_argument("--exit", action="store_true", help="stop the stack at the end")
-    parser.add_argument("--gateway", metavar="URL", help="play against another stack")
-    parser.add_argument("--admin-password", metavar="WORD", help="of that stack's administrator")
+    parser.add_argument("--admin-password", metavar="WORD", help="of the administrator behind --gateway")
 
 
 def main(arguments: argparse.Namespace) -> int:
@@ -54,8 +54,10 @@ async def _demo(arguments: argparse.Namespace) -> int:
     if not arguments.orders.is_file():
         console.print(f"There is no file {arguments.orders}: name one with --orders.", style="red", markup=False)
         return 2
-    url, password = arguments.gateway, arguments.admin_password or os.environ.get("ORDERLOOM_ADMIN_PASSWORD", "")
-    if not url:
+    url, password = arguments.gateway, arguments.admin_password
+    if url:
+        password = password or OperatorSettings().admin_password.get_secret_value()
+    else:
         await up.up(folder, up.Wanted(), console.print)
         url, password = Stack.of(folder).url("gateway"), secret_once(folder.admin_password)
     try:

@@ -1,0 +1,103 @@
+"""The stack of `docker-compose.yml`: how long until all is healthy, what becomes of orders, what each container holds.
+
+`python -m bench.ops_compose --engine docker`. With `--running` it starts nothing and times nothing: the stack is up.
+"""
+
+import argparse
+import json
+import os
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from bench import machine
+from bench.ops_image import in_bytes
+from contracts.topics import SERVICES
+
+ROOT = Path(__file__).parents[1]
+RESULT = ROOT / "bench" / "results" / "ops-compose.json"
+SECRETS = ROOT / ".secrets"
+ROLES = ("api", "worker")
+HEALTHY_SECONDS_MAX = 300.0
+POLL_SECONDS = 0.5
+PROBE = ("/opt/orderloom/bin/python", "-m", "chassis.probe")
+NAMES = ("--filter", "label=com.docker.compose.project=orderloom", "--format", "{{.Names}}")
+
+
+class NeverHealthy(Exception):
+    """The message names who was not."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--engine", default="docker")
+    parser.add_argument("--up", default="docker compose --profile core up --detach --wait", help="what starts it")
+    parser.add_argument("--running", action="store_true")
+    parser.add_argument("--gateway", default="http://127.0.0.1:8000")
+    parser.add_argument("--report", type=Path, required=True, metavar="OUT", help="where the demo's report goes")
+    arguments = parser.parse_args()
+    seconds = None if arguments.running else start(arguments.engine, arguments.up)
+    idle = memory(arguments.engine)
+    written = {
+        "machine": machine.facts() | {"broker": "Apache Kafka", "postgresql": "PostgreSQL 18 in its container"},
+        "started_by": arguments.up,
+        "seconds_to_all_healthy": seconds,
+        "demo": demo(arguments.gateway, arguments.report),
+        "memory_mib": {"idle": idle, "after_the_orders": memory(arguments.engine)},
+    }
+    RESULT.write_text(json.dumps(written, indent=2) + "\n")
+    print(json.dumps(written, indent=2))
+
+
+def start(engine: str, command: str) -> float:
+    """Seconds until each of the ten processes says ready from inside its container. Raises `NeverHealthy`."""
+    before = time.monotonic()
+    subprocess.run(shlex.split(command), cwd=ROOT, check=True)
+    waiting = {f"{service}-{role}" for service in SERVICES for role in ROLES}
+    while waiting:
+        if time.monotonic() - before > HEALTHY_SECONDS_MAX:
+            raise NeverHealthy(", ".join(sorted(waiting)))
+        ready = {name for name in waiting if _is_healthy(engine, name)}
+        waiting -= ready
+        time.sleep(POLL_SECONDS if waiting else 0)
+    return round(time.monotonic() - before, 1)
+
+
+def _is_healthy(engine: str, name: str) -> bool:
+    found = [each for each in _containers(engine) if name in each]
+    return bool(found) and subprocess.run([engine, "exec", found[0], *PROBE], capture_output=True).returncode == 0
+
+
+def _containers(engine: str) -> list[str]:
+    return subprocess.run([engine, "ps", *NAMES], check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+
+
+def memory(engine: str) -> dict[str, float]:
+    """By container, what the engine says it holds."""
+    columns = ["stats", "--no-stream", "--format", "{{.Name}}\t{{.MemUsage}}", *_containers(engine)]
+    told = subprocess.run([engine, *columns], check=True, stdout=subprocess.PIPE, text=True).stdout
+    lines = (line.split("\t") for line in told.splitlines() if "\t" in line)
+    return {name: round(in_bytes(usage.partition("/")[0]) / 2**20, 1) for name, usage in sorted(lines)}
+
+
+def demo(gateway: str, report: Path) -> dict[str, Any]:
+    """What became of the example orders, played from outside."""
+    password = (SECRETS / "admin-password").read_text()
+    command = [sys.executable, "-m", "orderloom.cli", "demo", "--gateway", gateway, "--exit", "--json", str(report)]
+    before = time.monotonic()
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | {"ORDERLOOM_ADMIN_PASSWORD": password})
+    told = json.loads(report.read_text())
+    return {
+        "exit_code": done.returncode,
+        "seconds": round(time.monotonic() - before, 1),
+        "orders_at_their_end": len(told["orders"]),
+        "lines_rejected": len(told["rejected"]),
+        "threads_verified": sum(order["thread_verified"] for order in told["orders"]),
+    }
+
+
+if __name__ == "__main__":
+    main()
