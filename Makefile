@@ -17,7 +17,7 @@ SOURCE ?= $(or $(shell git remote get-url origin 2>/dev/null),unknown)
 PINS := --quiet --no-emit-workspace --no-header --no-annotate
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help assets words demo up down status shots test test-kafka security audit chaos check bench bench-growth bench-backlog bench-streams bench-pages soak bench-order contracts fmt migration image sbom secrets pins ops-check
+.PHONY: help assets words demo up down status shots test test-kafka security audit chaos check bench bench-growth bench-backlog bench-streams bench-pages soak bench-order contracts settings fmt migration image sbom secrets pins ops-check
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -80,6 +80,10 @@ check: $(READY) ## Lint, types, import rules, generated files
 	$(VENV)/bin/python -m contracts.generate --check
 	$(VENV)/bin/python $(PAGES)/../catalogues.py --check
 	$(VENV)/bin/python $(PAGES)/build.py --check
+	$(VENV)/bin/python -m orderloom.settings_page --check
+
+settings: $(READY) ## Generate docs/settings.md again
+	$(VENV)/bin/python -m orderloom.settings_page
 
 ops-check: $(READY) ## Look whether one trace reaches every service, through a real collector (COLLECTOR=/path/to/otelcol)
 	PYTHONPATH=deploy $(VENV)/bin/python -m checks.traces $(if $(COLLECTOR),--collector $(COLLECTOR))

@@ -20,6 +20,7 @@ from chassis import admin, telemetry
 from chassis.applying import Applying
 from chassis.consumers import Consumers
 from chassis.database import Database
+from chassis.environment import WrongSettings, told
 from chassis.failpoints import Failpoints
 from chassis.health import Health, health_router
 from chassis.limits import LimitBody, LimitRequests
@@ -144,7 +145,10 @@ class Service:
         parser = argparse.ArgumentParser(description=f"The {self.name} service of Orderloom.")
         parser.add_argument("part", choices=["all", "api", "worker", "migrate"], help="what this process runs")
         part = parser.parse_args(arguments).part
-        settings = self.settings()
+        try:
+            settings = told(self.settings)
+        except WrongSettings as reason:
+            sys.exit(f"The {self.name} service cannot start with what it is told.\n{reason}")
         if part == "migrate":
             from chassis import migrations  # Alembic: only this part needs it, and it takes its time to load
 

@@ -12,14 +12,16 @@ class Settings(ServiceSettings):
     """Where people open an order: links in texts begin with it."""
     smtp_host: str = ""
     """The mail server. Empty: e-mails are recorded and wait until there is one."""
-    smtp_port: int = 25
+    smtp_port: int = Field(default=25, ge=1, le=65535)
     """465 speaks TLS from the start; on any other, TLS begins when the server offers it."""
     smtp_username: str = ""
     """Empty: nobody signs in. Otherwise the server must offer TLS first."""
     smtp_password: SecretStr = SecretStr("")
+    """Of that user. It never leaves in the clear."""
     smtp_connections: int = Field(default=3, ge=1)
     """At once, at most: as many as the mail server lets one client have. One is used until a batch fills it."""
     mail_from: str = "Orderloom <orderloom@localhost>"
+    """Whom mails are from: an address, or a name with an address in angle brackets."""
 
     @field_validator("mail_from")
     @classmethod

@@ -17,5 +17,5 @@ class Settings(ServiceSettings):
     """Of the first administrator, `admin`, who is made when there is no user yet. Empty: none is made."""
     cookies_need_https: bool = False
     """On wherever people reach the gateway over https alone."""
-    streams_max: int = 1_000
+    streams_max: int = Field(default=1_000, ge=0)
     """Pages that are live at once in one process; one more works without, and is told so."""

@@ -31,6 +31,7 @@ class OperatorSettings(Told):
     """What the tools of a deployment are told, where no data folder knows it."""
 
     admin_password: SecretStr = SecretStr("")
+    """Of `admin`, in whose name the commands with `--gateway` ask."""
 
 
 class Administrator:
