@@ -74,7 +74,15 @@ async def of_every_service(service: Running) -> dict[tuple[str, str], Asked]:
         headers = {"ce_id": str(event_id), "ce_type": "order.held.v1", "ce_source": "order", "ce_time": "x"}
         parking.park(session, consumer, Delivery("orders", "a/key", headers, "{}"))
     parked, some = f"/admin/parked/{consumer}", {"params": {"key": "a/key"}}
-    paths = ("/healthz", "/readyz", "/metrics", "/openapi.json", "/admin/parked", "/admin/discarded")
+    paths = (
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/openapi.json",
+        "/admin/parked",
+        "/admin/discarded",
+        "/admin/diagnosis",
+    )
     discard = {"key": "empty", "reason": "x", "all": True}
     return {(f"GET {path}", ""): Asked(path) for path in paths} | {
         ("GET /admin/parked/{consumer}/messages", ""): Asked(f"{parked}/messages", some),

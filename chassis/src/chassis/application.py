@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from chassis import admin, telemetry
 from chassis.applying import Applying
 from chassis.consumers import Consumers
 from chassis.database import Database
+from chassis.diagnosis import Look, diagnose, looks_of
 from chassis.environment import WrongSettings, told
 from chassis.failpoints import Failpoints
 from chassis.health import Health, health_router
@@ -35,6 +36,7 @@ from chassis.tokens import Verifier
 from chassis.worker import Duty, Worker
 
 GRACE_SECONDS = 15
+PARTS = ("all", "api", "worker", "migrate", "doctor")
 OURS_ALONE: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
 """One span and one metric a request are made by the chassis; those of FastAPI would double the cost of a request."""
 
@@ -58,6 +60,8 @@ class Service:
     duties: Sequence[Duty] = ()
     prepare: Callable[[FastAPI, Any], None] = field(default=lambda api, settings: None)
     """Puts what only this service's endpoints need on `api.state`."""
+    looks: Callable[[Any], Mapping[str, Look]] = field(default=lambda settings: {})
+    """What only this service stands on, to be looked at: see `chassis.diagnosis`."""
     streams: Sequence[str] = ()
     """Paths whose answers last as long as a page is open: they count as no request in hand, and have a limit of their
     own. They end when `api.state.is_stopping`."""
@@ -126,6 +130,7 @@ class Service:
         api.state.release = Release(self.heard, self._applying)
         api.state.read_model = self.read_model
         api.state.verifier = Verifier(settings.jwks, issuer=settings.token_issuer, audience=settings.token_audience)
+        api.state.looks = self._looks(settings, database, api.state.verifier, sees_bus=worker is not None)
         api.state.health = Health(settings, database, worker, self.migrations_folder(settings))
         api.add_middleware(LimitBody, bytes_max=settings.body_bytes_max)
         api.add_middleware(LimitRequests, requests_max=settings.requests_max, besides=self.streams)
@@ -137,13 +142,19 @@ class Service:
             api.include_router(router)
         return api
 
+    def _looks(
+        self, settings: ServiceSettings, database: Database, verifier: Verifier, *, sees_bus: bool
+    ) -> Mapping[str, Look]:
+        of_all = looks_of(self.name, settings, database, verifier, sees_bus=sees_bus)
+        return {**of_all, **self.looks(settings)}
+
     def migrations_folder(self, settings: ServiceSettings) -> Path:
         return settings.migrations or self.migrations
 
     def run(self, arguments: Sequence[str] | None = None) -> None:
         """The command of the service's process."""
         parser = argparse.ArgumentParser(description=f"The {self.name} service of Orderloom.")
-        parser.add_argument("part", choices=["all", "api", "worker", "migrate"], help="what this process runs")
+        parser.add_argument("part", choices=PARTS, help="what this process runs")
         part = parser.parse_args(arguments).part
         try:
             settings = told(self.settings)
@@ -153,6 +164,8 @@ class Service:
             from chassis import migrations  # Alembic: only this part needs it, and it takes its time to load
 
             return migrations.migrate(settings.database_url.get_secret_value(), self.migrations_folder(settings))
+        if part == "doctor":
+            sys.exit(asyncio.run(self._say_how_it_is(settings)))
         telemetry.start(
             service=self.name,
             trace_ratio=settings.trace_ratio,
@@ -160,6 +173,16 @@ class Service:
             log_level=settings.log_level,
         )
         asyncio.run(self._serve(settings, part))
+
+    async def _say_how_it_is(self, settings: ServiceSettings) -> int:
+        """1 when something is not well. With the environment of the service, on its network."""
+        database = self.database(settings)
+        verifier = Verifier(settings.jwks, issuer=settings.token_issuer, audience=settings.token_audience)
+        findings = await diagnose(self._looks(settings, database, verifier, sees_bus=True))
+        await database.close()
+        for finding in findings:
+            print(f"{'ok  ' if finding.is_well else 'BAD '} {finding.about}: {finding.says}")
+        return 0 if all(finding.is_well for finding in findings) else 1
 
     async def _serve(self, settings: ServiceSettings, part: str) -> None:
         database = self.database(settings)

@@ -51,6 +51,10 @@ class Verifier:
             self._verified[token] = (time.monotonic() + min(seconds_left, VERIFIED_SECONDS), principal)
         return principal
 
+    async def read_keys(self) -> int:
+        """Read the keys, for somebody who wants to know whether they can be read, and return how many there are."""
+        return len(jwt.PyJWKSet.from_dict(await self._read()).keys)
+
     async def _verify(self, token: str) -> tuple[Principal, float]:
         try:
             key = await self._key(jwt.get_unverified_header(token).get("kid", ""))

@@ -12,7 +12,18 @@ from rich.table import Column, Table
 
 from orderloom import bus, hooks, ports, state, status, tansu, up
 from orderloom.broker import Broker
-from orderloom.commands import acls, parked, rebuild, repartition, republish, secrets, topics, trace, verification
+from orderloom.commands import (
+    acls,
+    doctor,
+    parked,
+    rebuild,
+    repartition,
+    republish,
+    secrets,
+    topics,
+    trace,
+    verification,
+)
 from orderloom.commands.administrator import NoSuchOrder, NotRunning, where
 from orderloom.commands.rebuild import RebuildTooSlow
 from orderloom.folder import DataFolder, FolderInUse, NotOurFolder, of_checkout
@@ -75,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     rebuild.add_arguments(
         _command(commands, "rebuild", rebuild.run, "make a service's read model again from the archive")
     )
+    doctor.add_arguments(_command(commands, "doctor", doctor.run, "look at everything that the services stand on"))
     more = _command(commands, "repartition", repartition.run, "give a topic more partitions, each key staying in order")
     repartition.add_arguments(more)
     acls.add_arguments(_command(commands, "acls", acls.run, "print who may do what on the bus, for kafka-acls"))

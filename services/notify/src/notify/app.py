@@ -6,7 +6,7 @@ from chassis.application import Service
 from notify.api import routers
 from notify.consumers import directory, notices
 from notify.models import Model, OrderAudience
-from notify.post import send_mail
+from notify.post import look_at_server, send_mail
 from notify.settings import Settings
 
 service = Service(
@@ -18,6 +18,7 @@ service = Service(
     metadata=Model.metadata,
     migrations=Path(__file__).parents[2] / "migrations",
     duties=(send_mail,),
+    looks=lambda settings: {"mail": lambda: look_at_server(settings)},
 )
 
 if __name__ == "__main__":

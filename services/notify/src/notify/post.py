@@ -11,6 +11,8 @@ import structlog
 
 from chassis.clock import utc_now
 from chassis.database import Database
+from chassis.diagnosis import Unwell
+from chassis.environment import variable
 from chassis.worker import Worker
 from notify import mail, operations, queries
 from notify.mail import NotAnAddress
@@ -95,6 +97,19 @@ async def _send_batch(database: Database, server: aiosmtplib.SMTP, settings: Set
                 await _send(server, each, sender=settings.mail_from)
     finally:  # also when this worker stops in the middle
         await _keep_outcomes(database, mails)
+
+
+async def look_at_server(settings: Settings) -> str:
+    """Whether it lets us in; nothing is sent. Raises `Unwell`."""
+    if not settings.smtp_host:
+        return f"{variable('smtp_host')} names no mail server: mails wait until one is named."
+    where = f"{settings.smtp_host}:{settings.smtp_port}"
+    try:
+        async with _connection(settings) as server:
+            await server.noop()
+    except (aiosmtplib.SMTPException, OSError, TimeoutError) as reason:
+        raise Unwell(f"{where} does not let us in: {reason!r}. Mails wait meanwhile.") from reason
+    return f"{where} lets us in."
 
 
 def _connection(settings: Settings) -> aiosmtplib.SMTP:

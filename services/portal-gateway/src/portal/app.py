@@ -21,6 +21,7 @@ from portal.api_document import KeptDocument
 from portal.consumers import view
 from portal.credentials import Credentials
 from portal.forwarding import Services
+from portal.looks import looks
 from portal.models import Model, OrderView, TaskView, TimelineEntry
 from portal.security_headers import SecurityHeaders, answer_failure_safely
 from portal.settings import Settings
@@ -72,6 +73,7 @@ service = Service(
     read_model=ReadModel(consumer=view, root=OrderView, parts=(TimelineEntry, TaskView), known=queries.known_facts),
     duties=(keep_people_able_to_sign_in,),
     prepare=prepare,
+    looks=looks,
     streams=("/events",),
 )
 
