@@ -85,7 +85,7 @@ async def check(collector: str, folder: DataFolder) -> None:
 def running_collector(program: str, *, traces_go_to: str) -> Iterator[str]:
     """The address it takes traces at. Raises `NotOneTrace` when it does not start."""
     chosen: set[int] = set()
-    names = ("OTLP_HTTP_PORT", "OTLP_GRPC_PORT", "SPAN_METRICS_PORT", "HEALTH_PORT")
+    names = ("OTLP_HTTP_PORT", "OTLP_GRPC_PORT", "SPAN_METRICS_PORT", "OWN_METRICS_PORT", "HEALTH_PORT")
     told = {name: str(ports.choose(chosen)) for name in names}
     environment = os.environ | told | {"OTLP_LISTEN_HOST": "127.0.0.1", "TRACES_ENDPOINT": traces_go_to}
     with tempfile.TemporaryFile() as output:
