@@ -19,6 +19,7 @@ from contracts.topics import SERVICES
 
 ROOT = Path(__file__).parents[1]
 RESULT = ROOT / "bench" / "results" / "ops-compose.json"
+ORDERS, REJECTED = ROOT / "examples" / "orders.jsonl", ROOT / "examples" / "orders.rejected.json"
 SECRETS = ROOT / ".secrets"
 ROLES = ("api", "worker")
 HEALTHY_SECONDS_MAX = 300.0
@@ -36,6 +37,8 @@ def main() -> None:
     parser.add_argument("--engine", default="docker")
     parser.add_argument("--up", default="docker compose --profile core up --detach --wait", help="what starts it")
     parser.add_argument("--running", action="store_true")
+    parser.add_argument("--checker", help="what is given ORDERS REPORT --rejected EXPECTED and says what is wrong")
+    parser.add_argument("--note", default="", help="kept with the figures: what was not as it is deployed")
     parser.add_argument("--gateway", default="http://127.0.0.1:8000")
     parser.add_argument("--report", type=Path, required=True, metavar="OUT", help="where the demo's report goes")
     arguments = parser.parse_args()
@@ -43,9 +46,10 @@ def main() -> None:
     idle = memory(arguments.engine)
     written = {
         "machine": machine.facts() | {"broker": "Apache Kafka", "postgresql": "PostgreSQL 18 in its container"},
-        "started_by": arguments.up,
+        "note": arguments.note,
         "seconds_to_all_healthy": seconds,
         "demo": demo(arguments.gateway, arguments.report),
+        "checker": verdict(arguments.checker, arguments.report) if arguments.checker else None,
         "memory_mib": {"idle": idle, "after_the_orders": memory(arguments.engine)},
     }
     RESULT.write_text(json.dumps(written, indent=2) + "\n")
@@ -97,6 +101,13 @@ def demo(gateway: str, report: Path) -> dict[str, Any]:
         "lines_rejected": len(told["rejected"]),
         "threads_verified": sum(order["thread_verified"] for order in told["orders"]),
     }
+
+
+def verdict(checker: str, report: Path) -> dict[str, Any]:
+    """What the checker says of the report, and whether it found nothing wrong."""
+    command = [*shlex.split(checker), str(ORDERS), str(report), "--rejected", str(REJECTED)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+    return {"exit_code": done.returncode, "says": done.stdout.strip().splitlines()[-1]}
 
 
 if __name__ == "__main__":

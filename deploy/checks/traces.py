@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,8 +37,11 @@ ORDERS = ROOT / "examples" / "orders.jsonl"
 COLLECTOR_SECONDS = 30.0
 TRACE_SECONDS = 60.0
 POLL_SECONDS = 0.2
-CAUSED = {"order.approved.v1", "project.created.v1", "instalments.planned.v1"}
+APPROVED = "order.approved.v1"
+CAUSED = {APPROVED, "project.created.v1", "instalments.planned.v1"}
 """What the approval of an order leads to without anybody doing anything more, notices and stages aside."""
+HEARS_ALL = ("order.thread", "gateway.view")
+"""Consumers that apply every fact of an order: the last thing that becomes of it."""
 MISSING = """\
 NOT CHECKED: there is no OpenTelemetry collector. Name one with COLLECTOR=/path/to/otelcol, or put `otelcol-contrib`
 or `otelcol` on the path. Without it nobody has seen that traces come through."""
@@ -72,8 +76,7 @@ async def check(collector: str, folder: DataFolder) -> None:
         os.environ |= {"ORDERLOOM_OTLP_ENDPOINT": otlp_endpoint, "ORDERLOOM_TRACE_RATIO": "1"}
         try:
             await up.up(folder, up.Wanted(is_apart=True), print)
-            trace_id, request_id = await approve_an_order(Stack.of(folder))
-            await until_whole(sink, trace_id, request_id)
+            await approve_and_look(Stack.of(folder), sink)
         finally:
             await up.down(folder)
 
@@ -82,7 +85,7 @@ async def check(collector: str, folder: DataFolder) -> None:
 def running_collector(program: str, *, traces_go_to: str) -> Iterator[str]:
     """The address it takes traces at. Raises `NotOneTrace` when it does not start."""
     chosen: set[int] = set()
-    names = ("OTLP_HTTP_PORT", "OTLP_GRPC_PORT", "SPAN_METRICS_PORT", "HEALTH_PORT")
+    names = ("OTLP_HTTP_PORT", "OTLP_GRPC_PORT", "SPAN_METRICS_PORT", "OWN_METRICS_PORT", "HEALTH_PORT")
     told = {name: str(ports.choose(chosen)) for name in names}
     environment = os.environ | told | {"OTLP_LISTEN_HOST": "127.0.0.1", "TRACES_ENDPOINT": traces_go_to}
     with tempfile.TemporaryFile() as output:
@@ -110,23 +113,36 @@ def _is_healthy(process: "subprocess.Popen[bytes]", url: str) -> bool:
     return False
 
 
-async def approve_an_order(stack: Stack) -> tuple[str, str]:
-    """The ids of the trace, and of the span, that the last approval was asked under."""
+async def approve_and_look(stack: Stack, sink: Sink) -> None:
+    """Raises `NotOneTrace`, with what is missing."""
     passwords = {ADMINISTRATOR: secret_once(stack.folder.admin_password)}
     async with Gateway(stack.url("gateway"), passwords, password=DEMO_PASSWORD) as gateway:
-        cast = Cast(gateway)
-        order = await _an_order(gateway, cast)
-        while order["status"] == "submitted":
-            step = order["approval_steps"][order["step"] - 1]
-            trace_id, span_id = secrets.token_hex(16), secrets.token_hex(8)
-            answer = await gateway.post(
-                cast.holder(step["role"], other_than=order["requester"]),
-                f"/api/order/orders/{order['order_id']}/approval",
-                {"step": step["step"]},
-                headers={"traceparent": f"00-{trace_id}-{span_id}-01"},
-            )
-            order = answer.json()
-        return trace_id, span_id
+        order_id, trace_id, request_id = await approve_an_order(gateway)
+        deadline = time.monotonic() + TRACE_SECONDS
+        while missing := lacking(sink.of_trace(trace_id), request_id, await facts_of_approval(gateway, order_id)):
+            if time.monotonic() > deadline:
+                raise NotOneTrace("\n".join([f"Trace {trace_id}:", *missing]))
+            await asyncio.sleep(POLL_SECONDS)
+    found = sink.of_trace(trace_id)
+    print(f"One trace, {len(found)} spans of {len({span.service for span in found})} services:")
+    print("\n".join(_tree(found, request_id)))
+
+
+async def approve_an_order(gateway: Gateway) -> tuple[str, str, str]:
+    """The ids of the order, and of the trace and the span that its last approval was asked under."""
+    cast = Cast(gateway)
+    order = await _an_order(gateway, cast)
+    while order["status"] == "submitted":
+        step = order["approval_steps"][order["step"] - 1]
+        trace_id, span_id = secrets.token_hex(16), secrets.token_hex(8)
+        answer = await gateway.post(
+            cast.holder(step["role"], other_than=order["requester"]),
+            f"/api/order/orders/{order['order_id']}/approval",
+            {"step": step["step"]},
+            headers={"traceparent": f"00-{trace_id}-{span_id}-01"},
+        )
+        order = answer.json()
+    return order["order_id"], trace_id, span_id
 
 
 async def _an_order(gateway: Gateway, cast: Cast) -> Mapping[str, Any]:
@@ -139,25 +155,31 @@ async def _an_order(gateway: Gateway, cast: Cast) -> Mapping[str, Any]:
     return order
 
 
-async def until_whole(sink: Sink, trace_id: str, request_id: str) -> None:
-    """Raises `NotOneTrace`, with what is missing."""
-    deadline = time.monotonic() + TRACE_SECONDS
-    while missing := lacking(sink.of_trace(trace_id), request_id):
-        if time.monotonic() > deadline:
-            raise NotOneTrace("\n".join([f"Trace {trace_id}:", *missing]))
-        await asyncio.sleep(POLL_SECONDS)
-    found = sink.of_trace(trace_id)
-    print(f"One trace, {len(found)} spans of {len({span.service for span in found})} services:")
-    print("\n".join(_tree(found, request_id)))
+async def facts_of_approval(gateway: Gateway, order_id: str) -> Counter[str]:
+    """By type, how many facts on the thread the request for the approval caused, at first or at last hand."""
+    facts = await gateway.all_pages(ADMINISTRATOR, f"/api/order/orders/{order_id}/trace")
+    requests = {fact["cause_id"] for fact in facts if fact["type"] == APPROVED}
+    of_request: set[int] = set()
+    for fact in facts:  # causes stand before their effects
+        if fact["cause_id"] in requests or fact["cause_position"] in of_request:
+            of_request.add(fact["position"])
+    return Counter(fact["type"] for fact in facts if fact["position"] in of_request)
 
 
-def lacking(spans: list[Span], request_id: str) -> list[str]:
-    """What keeps `spans` from being one whole trace below the request; nothing when they are."""
+def lacking(spans: list[Span], request_id: str, facts: Counter[str]) -> list[str]:
+    """What keeps `spans` from being one whole trace below the request, with every one of `facts` in it."""
     known = {span.span_id for span in spans} | {request_id}
     loose = [f"{span.service}: {span.name} hangs on nothing" for span in spans if span.parent_id not in known]
     silent = [f"{service} has no span" for service in SERVICES if not any(span.service == service for span in spans)]
-    applied = {span.name.rpartition(" ")[2] for span in spans if span.service == "gateway"}
-    return loose + silent + [f"the view of the gateway has not applied {fact}" for fact in sorted(CAUSED - applied)]
+    untold = [f"nothing has told {fact}" for fact in sorted(CAUSED - set(facts))]
+    applied = Counter(span.name for span in spans)
+    unseen = [
+        f"{consumer} has {applied[f'{consumer} {fact}']} of {count} {fact}"
+        for consumer in HEARS_ALL
+        for fact, count in sorted(facts.items())
+        if applied[f"{consumer} {fact}"] < count
+    ]
+    return loose + silent + untold + unseen
 
 
 def _tree(spans: list[Span], parent_id: str, depth: int = 0) -> Iterator[str]:
