@@ -12,10 +12,10 @@ PAGES := services/portal-gateway/pages
 SCRIPTS := services/portal-gateway/src/portal/static/build/pages.js
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help assets words demo up down status shots test test-kafka security audit chaos check bench bench-growth bench-backlog bench-streams bench-pages soak bench-order contracts fmt migration
+.PHONY: help assets words demo up down status shots test test-kafka security audit chaos check bench bench-growth bench-backlog bench-streams bench-pages soak bench-order contracts k8s fmt migration
 
 help: ## Say what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 $(READY): pyproject.toml */pyproject.toml */*/pyproject.toml
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
@@ -72,6 +72,7 @@ check: $(READY) ## Lint, types, import rules, generated files
 	@for tests in $(TESTS); do $(VENV)/bin/mypy $$tests || exit 1; done
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/python -m contracts.generate --check
+	$(VENV)/bin/python -m orderloom.kubernetes --check
 	$(VENV)/bin/python $(PAGES)/../catalogues.py --check
 	$(VENV)/bin/python $(PAGES)/build.py --check
 
@@ -98,6 +99,9 @@ bench-order: $(READY) ## Measure what an order costs in CPU time, in short (ARGS
 
 contracts: $(READY) ## Generate schemas, docs/events.md and docs/asyncapi.json again
 	$(VENV)/bin/python -m contracts.generate
+
+k8s: $(READY) ## Generate those manifests of Kubernetes again that follow from the contracts
+	$(VENV)/bin/python -m orderloom.kubernetes
 
 fmt: $(READY) ## Format and sort
 	$(VENV)/bin/ruff check --fix .
