@@ -12,7 +12,7 @@ PAGES := services/portal-gateway/pages
 SCRIPTS := services/portal-gateway/src/portal/static/build/pages.js
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help assets words demo up down status shots test test-kafka security audit chaos check bench bench-growth bench-backlog bench-streams bench-pages soak bench-order contracts k8s fmt migration
+.PHONY: help assets words demo up down status shots test test-kafka security audit chaos check bench bench-growth bench-backlog bench-streams bench-pages soak bench-order contracts k8s k8s-check fmt migration
 
 help: ## Say what can be made
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -102,6 +102,9 @@ contracts: $(READY) ## Generate schemas, docs/events.md and docs/asyncapi.json a
 
 k8s: $(READY) ## Generate those manifests of Kubernetes again that follow from the contracts
 	$(VENV)/bin/python -m orderloom.kubernetes
+
+k8s-check: $(READY) ## Check the manifests against schemas and a server (KUBECTL="kubectl" KUBECONFORM="kubeconform -strict")
+	$(VENV)/bin/python -m bench.ops_kubernetes manifests --kubectl "$(or $(KUBECTL),kubectl)" --kubeconform "$(or $(KUBECONFORM),kubeconform -strict)"
 
 fmt: $(READY) ## Format and sort
 	$(VENV)/bin/ruff check --fix .
