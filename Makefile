@@ -17,10 +17,10 @@ SOURCE ?= $(or $(shell git remote get-url origin 2>/dev/null),unknown)
 PINS := --quiet --no-emit-workspace --no-header --no-annotate
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help assets words demo up down status shots test test-kafka security audit chaos check bench bench-growth bench-backlog bench-streams bench-pages soak bench-order contracts settings fmt migration image sbom secrets pins ops-check
+.PHONY: help assets words demo up down status shots test test-kafka security audit chaos check bench bench-growth bench-backlog bench-streams bench-pages soak bench-order contracts settings fmt migration image sbom secrets pins k8s k8s-check ops-check
 
 help: ## Say what can be made
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 $(READY): pyproject.toml */pyproject.toml */*/pyproject.toml
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
@@ -78,6 +78,7 @@ check: $(READY) ## Lint, types, import rules, generated files
 	@for tests in $(TESTS); do $(VENV)/bin/mypy $$tests || exit 1; done
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/python -m contracts.generate --check
+	$(VENV)/bin/python -m orderloom.kubernetes --check
 	$(VENV)/bin/python $(PAGES)/../catalogues.py --check
 	$(VENV)/bin/python $(PAGES)/build.py --check
 	$(VENV)/bin/python -m orderloom.settings_page --check
@@ -111,6 +112,12 @@ bench-order: $(READY) ## Measure what an order costs in CPU time, in short (ARGS
 
 contracts: $(READY) ## Generate schemas, docs/events.md and docs/asyncapi.json again
 	$(VENV)/bin/python -m contracts.generate
+
+k8s: $(READY) ## Generate those manifests of Kubernetes again that follow from the contracts
+	$(VENV)/bin/python -m orderloom.kubernetes
+
+k8s-check: $(READY) ## Check the manifests against schemas and a server (KUBECTL="kubectl" KUBECONFORM="kubeconform -strict")
+	$(VENV)/bin/python -m bench.ops_kubernetes manifests --kubectl "$(or $(KUBECTL),kubectl)" --kubeconform "$(or $(KUBECONFORM),kubeconform -strict)"
 
 fmt: $(READY) ## Format and sort
 	$(VENV)/bin/ruff check --fix .

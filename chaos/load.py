@@ -54,7 +54,8 @@ class Placed:
 class Load:
     """Keeps AT_ONCE orders under way until it is told that it is enough, then brings all to their end."""
 
-    def __init__(self, gateway: Gateway, erp: Erp, randomness: random.Random) -> None:
+    def __init__(self, gateway: Gateway, erp: Erp | None, randomness: random.Random) -> None:
+        """Without `erp`, people place every order."""
         self.placed: list[Placed] = []
         self.failures: list[str] = []
         self.enough = asyncio.Event()
@@ -86,7 +87,7 @@ class Load:
         await self._play(placed)
 
     async def _place(self, body: dict[str, Any]) -> str:
-        if self._randomness.random() < ERP_SHARE:
+        if self._erp and self._randomness.random() < ERP_SHARE:
             return await self._erp.place(body, times=self._randomness.choice([1, 1, 2, 3]))
         answer = await self._gateway.post(self._cast.seller, "/api/order/orders", body)
         return str(answer.json()["order_id"])

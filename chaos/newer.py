@@ -35,7 +35,7 @@ def upgrade():
 
 async def beside(trial: Trial, service: str) -> str:
     """Migrate the database of `service`, let a newer worker share its work for a while, and end it in good order."""
-    tree = await asyncio.to_thread(_made_once, trial.folder.path / "next")
+    tree = await asyncio.to_thread(made_once, trial.folder.path / "next")
     worker = trial.stack.command(f"{service}-worker")
     environment = os.environ | clock.environment(trial.folder) | dict(worker.environment)
     environment["PYTHONPATH"] = os.pathsep.join([_path(tree), environment["PYTHONPATH"]])
@@ -61,7 +61,8 @@ async def beside(trial: Trial, service: str) -> str:
     return "" if running.returncode in (0, -15) else f"it ended with code {running.returncode}"
 
 
-def _made_once(tree: Path) -> Path:
+def made_once(tree: Path) -> Path:
+    """The sources of the next release in `tree`, compiled."""
     if not tree.exists():
         fresh = tree.with_suffix(".new")
         for folder in ("contracts/src", "chassis/src", *(f"services/{name}" for name in FOLDERS.values())):

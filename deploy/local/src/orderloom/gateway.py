@@ -49,15 +49,19 @@ class Gateway:
         *,
         password: str = "",
         patience_seconds: float = PATIENCE_SECONDS,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """`passwords` by user; `password` is that of everyone else."""
+        """`passwords` by user; `password` is that of everyone else. A `transport` of one's own sees every attempt."""
         self._passwords = passwords
         self._password = password
         self._patience_seconds = patience_seconds
         self._tokens: dict[str, str] = {}
         self._signing_in: dict[str, asyncio.Lock] = {}
         self._http = httpx.AsyncClient(
-            base_url=url, timeout=TIMEOUT_SECONDS, limits=httpx.Limits(max_connections=CONNECTIONS_MAX)
+            base_url=url,
+            timeout=TIMEOUT_SECONDS,
+            limits=httpx.Limits(max_connections=CONNECTIONS_MAX),
+            transport=transport,
         )
 
     async def __aenter__(self) -> Self:
