@@ -1,6 +1,5 @@
 """Who visits a page, and what they sent: every page's handler gets these, and answers with them."""
 
-import uuid
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any
@@ -8,15 +7,16 @@ from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncSession
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 
 from chassis import outbox, telemetry
 from chassis.clock import utc_now
 from chassis.database import Database
-from chassis.errors import NotFound, Refusal, is_transient
+from chassis.errors import NotFound, Refusal, is_transient, is_unstorable
 from chassis.http import SAFE_METHODS, wait_until_read
 from chassis.ids import new_id
 from chassis.principal import NotAllowed, Principal
@@ -25,14 +25,14 @@ from portal import queries
 from portal.credentials import COOKIE, csrf_of, is_csrf_of, is_good
 from portal.forwarding import ServiceAway
 from portal.pages import names
-from portal.pages.calls import CallRefused, Calls
+from portal.pages.calls import CallRefused, Calls, refused_here
 from portal.pages.language import N_, Formats, choose
 from portal.pages.rendering import render
 from portal.pages.rooms import MAY, Room, rooms_of
+from portal.pages.sent import Sent
 from portal.settings import Settings
 
 LANGUAGE_COOKIE = "orderloom_language"
-FIELD_MAX = 20_000
 FIELDS_MAX = 2_000
 
 
@@ -170,50 +170,6 @@ class Visit:
         return RedirectResponse(f"{path}{'&' if '?' in path else '?'}{query}", 303)
 
 
-class Sent:
-    """The fields of a form. Absent ones are empty."""
-
-    def __init__(self, form: FormData) -> None:
-        self._form = form
-
-    def text(self, name: str) -> str:
-        value = self._form.get(name, "")
-        return "" if isinstance(value, UploadFile) else value.strip()[:FIELD_MAX]
-
-    def raw(self, name: str) -> str:
-        """As it was typed: of a password every character counts."""
-        value = self._form.get(name, "")
-        return value if isinstance(value, str) else ""
-
-    def texts(self, name: str) -> list[str]:
-        return [value.strip()[:FIELD_MAX] for value in self._form.getlist(name) if isinstance(value, str)]
-
-    def optional(self, name: str) -> str | None:
-        return self.text(name) or None
-
-    def number(self, name: str) -> int | None:
-        """None where no whole number is written."""
-        text = self.text(name)
-        return int(text) if text.isdigit() else None
-
-    def has(self, name: str) -> bool:
-        return name in self._form
-
-    @property
-    def key(self) -> str:
-        """Of this very form: sent twice, it does its work once."""
-        return self.text("key") or str(uuid.uuid4())
-
-    @property
-    def version(self) -> int | None:
-        """Of what the form was filled in about."""
-        return self.number("version")
-
-    @property
-    def fields(self) -> dict[str, str]:
-        return {name: value for name, value in self._form.items() if isinstance(value, str)}
-
-
 class PageRoute(APIRoute):
     """Finds out who visits, and makes a page of whatever goes wrong."""
 
@@ -327,7 +283,7 @@ def _page_of(visit: Visit, reason: Exception) -> Response:
             reason.status, "errors/refused.html"
         )
         return visit.render(template, refused=reason)
-    if isinstance(reason, NotFound):
+    if isinstance(reason, NotFound) or _is_no_address(reason):
         return visit.render("errors/not_found.html", status=404)
     if isinstance(reason, NotAllowed):
         return visit.render("errors/forbidden.html", status=403)
@@ -335,7 +291,14 @@ def _page_of(visit: Visit, reason: Exception) -> Response:
         page = visit.render("errors/away.html", status=503)
         page.headers["Retry-After"] = str(Refusal.retry_after_seconds)
         return page
+    if isinstance(reason, Refusal | RequestValidationError) or is_unstorable(reason):
+        return visit.render("errors/refused.html", refused=refused_here(reason))
     raise reason
+
+
+def _is_no_address(reason: Exception) -> bool:
+    """Whether a part of the path is nothing that could be there."""
+    return isinstance(reason, RequestValidationError) and any(each["loc"][0] == "path" for each in reason.errors())
 
 
 def to_sign_in(request: Request, *, is_expired: bool = False) -> Response:

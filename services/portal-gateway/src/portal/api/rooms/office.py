@@ -1,9 +1,9 @@
 """The office: users, clients, and what the bus could not apply."""
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Response
+from fastapi import Path, Response
 from pydantic import ValidationError
 
 from chassis.clock import utc_now
@@ -16,11 +16,13 @@ from portal import operations, queries
 from portal.forwarding import ServiceAway
 from portal.pages import names
 from portal.pages.calls import CallRefused, by_field
-from portal.pages.visit import Sent, SentForm, StaffVisit, Visit, pages_router
+from portal.pages.sent import Sent
+from portal.pages.visit import SentForm, StaffVisit, Visit, pages_router
 from portal.schemas.access import ChangedUserIn, NewUserIn, PasswordIn
 
 office = pages_router(prefix="/office")
 
+Consumer = Annotated[str, Path(pattern=r"^[a-z][a-z0-9._-]{0,99}$")]
 NOBODY_YET: dict[str, Any] = {
     "user_id": "",
     "name": "",
@@ -136,7 +138,7 @@ async def show_integration(visit: StaffVisit) -> Response:
 
 
 @office.post("/integration/{service}/{consumer}/{what}")
-async def mend(service: str, consumer: str, what: str, visit: StaffVisit, sent: SentForm) -> Response:
+async def mend(service: str, consumer: Consumer, what: str, visit: StaffVisit, sent: SentForm) -> Response:
     """Try a parked key again, or discard the message to blame."""
     visit.must("mend the bus")
     if service not in SERVICES or what not in ("retry", "discard"):

@@ -9,7 +9,8 @@ from chassis.http import PageCut
 from chassis.paging import Cut
 from portal import queries
 from portal.pages.calls import CallRefused
-from portal.pages.visit import Sent, SentForm, StaffVisit, Visit, pages_router
+from portal.pages.sent import Sent
+from portal.pages.visit import SentForm, StaffVisit, Visit, pages_router
 
 tasks = pages_router()
 
