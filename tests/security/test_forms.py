@@ -130,7 +130,8 @@ def form_routes(gateway: Running) -> Iterator[APIRoute]:
             yield from flat(included.routes) if included is not None else [route]
 
     for route in flat(gateway.api.router.routes):
-        if isinstance(route, APIRoute) and not route.include_in_schema and not (route.methods or set()) <= set(SAFE_METHODS):
+        is_form = isinstance(route, APIRoute) and not route.include_in_schema
+        if is_form and not route.methods <= set(SAFE_METHODS):
             yield route
 
 
@@ -171,6 +172,7 @@ async def _right_values(house: FiveServices) -> dict[str, str]:
 
 COMMANDS = {
     "/orders/{order_id}/{command}": ("hold", "cancellation"),
+    "/orders/{order_id}/tasks/{task_id}/{command}": ("reassignment", "inspections"),
     "/tasks/{task_id}/{command}": ("block", "time-entries", "inspections", "start"),
     "/office/integration/{service}/{consumer}/{what}": ("retry", "discard"),
 }

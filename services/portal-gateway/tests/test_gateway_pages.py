@@ -185,7 +185,7 @@ async def test_a_step_that_someone_else_took_is_refused_in_words_and_the_list_is
     await gateway.hear(*DIRECTORY, UNTIL_PLANNED[0])
     await person(gateway, "li", ["sales_manager"])
     await gateway.post("/auth/sign-in", json={"user": "li", "password": PASSWORD})
-    behind = Behind(status=409, answer={"type": "wrong-step", "title": "Step 1 is decided."})
+    behind = Behind(status=409, answer={"type": "step-already-decided", "title": "Step 1 is decided."})
     gateway.api.state.services = behind.services
     form = hidden((await gateway.get("/approvals")).text.split(f'action="/approvals/{ORDER}"')[1])
     refused = await gateway.post(f"/approvals/{ORDER}", data=form)

@@ -24,7 +24,7 @@ from chassis.tokens import NotSignedIn, Verifier
 from portal import queries
 from portal.credentials import COOKIE, csrf_of, is_csrf_of, is_good
 from portal.forwarding import ServiceAway
-from portal.pages import names
+from portal.pages import names, refusals
 from portal.pages.calls import CallRefused, Calls, refused_here
 from portal.pages.language import N_, Formats, choose
 from portal.pages.rendering import render
@@ -153,21 +153,30 @@ class Visit:
         ]
 
     def refusal_in_words(self, refused: CallRefused) -> str:
-        return self.fmt.text(names.REFUSED.get(refused.type, refused.title))
+        return refusals.told(refused, self.fmt)
+
+    def refusal_in_particular(self, refused: CallRefused) -> str:
+        return refusals.particulars(refused)
+
+    def errors_in_words(self, errors: Mapping[str, str]) -> dict[str, str]:
+        """What is wrong, by field."""
+        return refusals.told_of_fields(errors, self.fmt)
 
     def render(
         self, template: str, *, status: int = 200, refused: CallRefused | None = None, **context: Any
     ) -> HTMLResponse:
         """The page, with the status of the refusal it tells of, if there is one."""
         status = refused.status if refused else status
-        frame = {"visit": self, "refused": refused, "errors_are_beside": False, **self._frame}
+        errors = self.errors_in_words(refused.errors) if refused else {}
+        frame = {"visit": self, "refused": refused, "errors": errors, "errors_are_beside": False, **self._frame}
         return render(template, self.fmt, status=status, **(frame | context))
 
     def done(self, path: str, said: str, answer: Any = None) -> RedirectResponse:
         """To the page that shows it, once what the answer's service has told is read here."""
         event_id = answer.headers.get("orderloom-event") if answer is not None else None
         query = urlencode({"said": said} | ({"after": event_id} if event_id else {}))
-        return RedirectResponse(f"{path}{'&' if '?' in path else '?'}{query}", 303)
+        address, mark, part = path.partition("#")
+        return RedirectResponse(f"{address}{'&' if '?' in address else '?'}{query}{mark}{part}", 303)
 
 
 class PageRoute(APIRoute):

@@ -15,7 +15,7 @@ from contracts.topics import SERVICES
 from portal import operations, queries
 from portal.forwarding import ServiceAway
 from portal.pages import names
-from portal.pages.calls import CallRefused, by_field
+from portal.pages.calls import CallRefused, by_field, refused_here
 from portal.pages.sent import Sent
 from portal.pages.visit import SentForm, StaffVisit, Visit, pages_router
 from portal.schemas.access import ChangedUserIn, NewUserIn, PasswordIn
@@ -191,9 +191,10 @@ async def _user_form(
     errors: dict[str, str] = {}
     title = ""
     if isinstance(reason, ValidationError):
-        errors = by_field(field_errors(reason))
+        errors = visit.errors_in_words(by_field(field_errors(reason)))
     elif reason is not None:
-        title, errors = str(reason), by_field(reason.errors)
+        refused = refused_here(reason)
+        title, errors = visit.refusal_in_words(refused), visit.errors_in_words(refused.errors)
     return visit.render(
         "work/user.html",
         status=422 if isinstance(reason, ValidationError) else (reason.status if reason else 200),
