@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from portal.pages.language import Formats
+from portal.pages.order_fields import label_of, option_of
 from portal.pages.written import exact, whole
 
 LINES_FIRST, LINES_MAX = 3, 50
@@ -35,10 +36,9 @@ def fields_of(schema: Mapping[str, Any], fmt: Formats) -> list[Field]:
     required = set(schema.get("required", ()))
     found = []
     for name, member in schema.get("properties", {}).items():
-        label = fmt.label(member.get("x-labels"), member.get("title") or name.replace("_", " ").capitalize())
+        label = label_of(name, member, fmt)
         if "enum" in member:
-            named = member.get("x-enum-labels", {})
-            options = [(str(each), fmt.label(named.get(each), str(each).replace("_", " "))) for each in member["enum"]]
+            options = [(str(each), option_of(each, member, fmt)) for each in member["enum"]]
             options = options if name in required else [("", ""), *options]
             found.append(Field(f"fields.{name}", label, "select", name in required, options))
         elif member.get("type") in ("string", "integer", "number", "boolean"):

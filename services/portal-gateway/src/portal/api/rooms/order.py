@@ -8,9 +8,12 @@ from fastapi import Query, Response
 from portal import queries
 from portal.api.rooms.tasks import inspection_in
 from portal.forwarding import ServiceAway
+from portal.models import OrderView
 from portal.pages.calls import CallRefused
 from portal.pages.duties import could_inspect, could_take
+from portal.pages.instalments import standings
 from portal.pages.marks import sentence, thread
+from portal.pages.order_fields import written
 from portal.pages.plan import plan_of
 from portal.pages.visit import AnyVisit, SentForm, StaffVisit, Visit, pages_router
 from portal.schemas.orders import ClientTimelineEntryOut, PortalOrderOut, TimelineEntryOut, WorkOrderOut
@@ -91,6 +94,8 @@ async def _page(
             order=shown,
             thread=thread(shown, visit.fmt, is_client=True, tasks=shown.tasks, instalments=shown.instalments),
             sentence=sentence(shown, visit.fmt, is_client=True),
+            own_fields=written(shown.fields, _schema(view), visit.fmt),
+            instalments=standings(shown.instalments, visit.fmt),
             timeline=[ClientTimelineEntryOut.of(entry) for entry in entries],
         )
     whole = WorkOrderOut.model_validate(view)
@@ -104,6 +109,8 @@ async def _page(
         tab=tab,
         thread=thread(whole, visit.fmt, is_client=False, tasks=whole.tasks, instalments=whole.instalments),
         sentence=sentence(whole, visit.fmt, is_client=False),
+        own_fields=written(whole.fields, _schema(view), visit.fmt),
+        instalments=standings(whole.instalments, visit.fmt),
         missing=view.waiting_for,
         type_name=visit.fmt.label(view.type.labels if view.type else None, view.order_type),
         timeline=[TimelineEntryOut.model_validate(entry) for entry in entries],
@@ -112,6 +119,10 @@ async def _page(
         to_inspect=could_inspect(view, whole.tasks, roles=visit.viewer.roles, leads=visit.may("lead projects")),
         **beside,
     )
+
+
+def _schema(view: OrderView) -> dict[str, Any]:
+    return view.type.fields_schema if view.type else {}
 
 
 async def _beside(visit: Visit, order_id: UUID, tab: str) -> dict[str, Any]:
