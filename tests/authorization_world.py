@@ -141,6 +141,7 @@ async def order(service: Running) -> World:
         ("GET /threads/verification", ""): Asked("/threads/verification"),
         ("POST /admin/rebuilds", ""): Asked("/admin/rebuilds", {"json": {"service": "gateway"}}),
         ("GET /admin/rebuilds", ""): Asked("/admin/rebuilds"),
+        ("GET /admin/rejected-requests", ""): Asked("/admin/rejected-requests"),
         ("GET /admin/rebuilds/{rebuild_id}", ""): Asked(f"/admin/rebuilds/{new_id()}"),
     }
     for path in ("", "/decisions", "/thread", "/thread/verification", "/trace"):

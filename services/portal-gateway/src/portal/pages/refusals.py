@@ -92,6 +92,7 @@ REFUSED = {
     "too-many-failures": N_("Too many failures. Wait a minute, then try again."),
     "nobody-yet": N_("Nobody can sign in yet. Whoever runs the platform makes the first user."),
     # of the bus
+    "reason-missing": N_("Nothing is discarded without a reason. Write it in one line."),
     "no-such-consumer": N_("No part of the system has this name. Load the page again."),
     "key-not-parked": N_("Nothing is parked under this key any more. Somebody may have mended it."),
     "still-not-applicable": N_("It could not be applied this time either. The cause is not mended yet."),

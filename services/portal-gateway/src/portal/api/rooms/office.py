@@ -1,9 +1,8 @@
-"""The office: users, clients, and what the bus could not apply."""
+"""The office: users and clients."""
 
-import asyncio
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Path, Response
+from fastapi import Response
 from pydantic import ValidationError
 
 from chassis.clock import utc_now
@@ -11,9 +10,7 @@ from chassis.errors import Refusal, field_errors
 from chassis.http import Filter, PageCut
 from chassis.versions import Expected
 from contracts import roles
-from contracts.topics import SERVICES
 from portal import operations, queries
-from portal.forwarding import ServiceAway
 from portal.pages import names
 from portal.pages.calls import CallRefused, by_field, refused_here
 from portal.pages.sent import Sent
@@ -22,7 +19,6 @@ from portal.schemas.access import ChangedUserIn, NewUserIn, PasswordIn
 
 office = pages_router(prefix="/office")
 
-Consumer = Annotated[str, Path(pattern=r"^[a-z][a-z0-9._-]{0,99}$")]
 NOBODY_YET: dict[str, Any] = {
     "user_id": "",
     "name": "",
@@ -129,41 +125,6 @@ async def register_client(visit: StaffVisit, sent: SentForm) -> Response:
     except CallRefused as refusal:
         return await _clients(visit, refused=refusal, filled=sent.fields)
     return visit.done("/office/clients", "saved")
-
-
-@office.get("/integration")
-async def show_integration(visit: StaffVisit) -> Response:
-    visit.must("mend the bus")
-    return await _integration(visit)
-
-
-@office.post("/integration/{service}/{consumer}/{what}")
-async def mend(service: str, consumer: Consumer, what: str, visit: StaffVisit, sent: SentForm) -> Response:
-    """Try a parked key again, or discard the message to blame."""
-    visit.must("mend the bus")
-    if service not in SERVICES or what not in ("retry", "discard"):
-        raise CallRefused(404, {"type": "not-found", "title": "There is no such command."})
-    body = {"key": sent.text("about")} | ({"reason": sent.text("reason")} if what == "discard" else {})
-    try:
-        await visit.calls.send(service, f"admin/parked/{consumer}/{what}", body, key=sent.key)
-    except CallRefused as refusal:
-        return await _integration(visit, refused=refusal)
-    return visit.done("/office/integration", "retried" if what == "retry" else "discarded")
-
-
-async def _integration(visit: Visit, *, refused: CallRefused | None = None) -> Response:
-    asked = [visit.calls.get(service, "admin/parked", limit=50) for service in SERVICES if service != "gateway"]
-    found = await asyncio.gather(*asked, return_exceptions=True)
-    parked: list[dict[str, Any]] = []
-    away: list[str] = []
-    for service, answer in zip([each for each in SERVICES if each != "gateway"], found, strict=True):
-        if isinstance(answer, ServiceAway | CallRefused):
-            away.append(service)
-        elif isinstance(answer, BaseException):
-            raise answer
-        else:
-            parked += [each | {"service": service} for each in answer["items"]]
-    return visit.render("work/integration.html", refused=refused, parked=parked, away=away)
 
 
 async def _clients(
