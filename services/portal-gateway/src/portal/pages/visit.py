@@ -30,6 +30,7 @@ from portal.pages.language import N_, Formats, choose
 from portal.pages.rendering import render
 from portal.pages.rooms import MAY, Room, rooms_of
 from portal.pages.sent import Sent
+from portal.pages.ways import page_of_form
 from portal.settings import Settings
 
 LANGUAGE_COOKIE = "orderloom_language"
@@ -267,9 +268,9 @@ def formats_of(request: Request, *, profile: str | None = None) -> Formats:
 
 
 def _here(request: Request) -> str:
-    """Where the reader is; the start, for what is no page."""
+    """Where the reader is: of a form that was sent, the page it stood on."""
     if request.method not in SAFE_METHODS:
-        return "/"
+        return page_of_form(request.headers.get("referer", ""), request.url.netloc)
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
