@@ -149,6 +149,7 @@ async def order(service: Running) -> World:
         ("GET /threads/verification", ""): Asked("/threads/verification"),
         ("POST /admin/rebuilds", ""): Asked("/admin/rebuilds", {"json": {"service": "gateway"}}),
         ("GET /admin/rebuilds", ""): Asked("/admin/rebuilds"),
+        ("GET /admin/rejected-requests", ""): Asked("/admin/rejected-requests"),
         ("GET /admin/rebuilds/{rebuild_id}", ""): Asked(f"/admin/rebuilds/{new_id()}"),
     }
     for path in ("", "/decisions", "/thread", "/thread/verification", "/trace"):
@@ -320,6 +321,10 @@ def _pages(order_id: UUID, user: Mapping[str, Any]) -> dict[tuple[str, str], Ask
         ("/approvals/{order_id}", ""): (f"/approvals/{order_id}", {"decision": "approve", "step": "1"}),
         ("/orders/{order_id}/acceptance", ""): (f"/orders/{order_id}/acceptance", {}),
         ("/orders/{order_id}/{command}", ""): (f"/orders/{order_id}/hold", {"reason": "x"}),
+        ("/orders/{order_id}/tasks/{task_id}/{command}", ""): (
+            f"/orders/{order_id}/tasks/{task_id}/reassignment",
+            {"person_id": "xu", "reason": "x"},
+        ),
         ("/tasks/{task_id}/{command}", ""): (f"/tasks/{task_id}/start", {}),
         ("/deliverables/{deliverable_id}/submissions", ""): (
             f"/deliverables/{deliverable_id}/submissions",
@@ -373,7 +378,7 @@ def _anyone() -> Starlette:
     async def answer(request: Any) -> JSONResponse:
         if request.method == "GET" and request.url.path.startswith(("/openapi.json", "/orders/")):
             return JSONResponse({}, 404)
-        nothing: Any = [] if request.url.path == "/order-types" else {"items": [], "next_cursor": None}
+        nothing: Any = [] if request.url.path in ("/order-types", "/people") else {"items": [], "next_cursor": None}
         return JSONResponse(nothing if request.method == "GET" else {"order_id": str(gateway_world.ORDER)})
 
     methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]

@@ -37,9 +37,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing, and fail if something is to be done")
     is_check = parser.parse_args().check
-    said = extracted()
     complaints = []
     for locale in LOCALES:
+        said = extracted()  # anew: a catalogue takes new messages over as they are, and writes into them
         file = SOURCES / "locales" / locale / "LC_MESSAGES" / "portal.po"
         catalogue = read(file, locale)
         catalogue.update(said, no_fuzzy_matching=True)
@@ -85,8 +85,8 @@ def _repeat(catalogue: Catalog) -> None:
             message.string = message.id
 
 
-def _is_translated(string: str | tuple[str, ...] | list[str]) -> bool:
-    return bool(string) if isinstance(string, str) else all(string)
+def _is_translated(string: str | tuple[str, ...] | list[str] | None) -> bool:
+    return all(string) if isinstance(string, tuple | list) else bool(string)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from page_world import CLIENT, approved, delivered, owner_of_first_task, placed
 from playwright.async_api import Browser, Locator
 
 from chromium import DESK, PHONE, Person, running_browser, someone
@@ -16,8 +17,6 @@ from orderloom.gateway import Gateway
 from whole_stack import WholeStack
 
 pytestmark = pytest.mark.xdist_group("e2e")
-
-CLIENT = {"code": "C-PAGES", "name": "Pages & Söhne 有限公司"}
 
 
 @pytest.fixture
@@ -50,7 +49,7 @@ async def test_an_order_goes_from_the_form_to_the_money_by_everyones_own_page(
     await seller.page.get_by_text("In Technical review").wait_for()
     assert seller.page.url.startswith(order_page.partition("?")[0])
 
-    worker = await someone(browser, base, await _owner_of_first_task(gateway, cast, order_id), viewport=PHONE)
+    worker = await someone(browser, base, await owner_of_first_task(gateway, cast, order_id), viewport=PHONE)
     await worker.go("/tasks")
     mine = worker.page.locator(f'article[data-order="{order_id}"]').first
     await mine.get_by_role("button", name=re.compile("^(Start|Take it and start)$")).click()
@@ -82,7 +81,7 @@ async def test_an_order_goes_from_the_form_to_the_money_by_everyones_own_page(
 async def test_a_client_accepts_their_delivery_and_sees_it_at_once(
     browser: Browser, base: str, gateway: Gateway, cast: Cast
 ) -> None:
-    _, user = await _delivered(gateway, cast)
+    _, user = await delivered(gateway, cast)
     client = await someone(browser, base, user, language="zh-CN", viewport=PHONE)
     await client.sees("等您处理")
     await client.click("去验收", role="link")
@@ -97,7 +96,7 @@ async def test_a_client_accepts_their_delivery_and_sees_it_at_once(
 async def test_a_change_by_anyone_shows_without_reloading_also_after_the_connection_broke(
     browser: Browser, base: str, gateway: Gateway, cast: Cast
 ) -> None:
-    order_id = await _approved(gateway, cast)
+    order_id = await approved(gateway, cast)
     watching = await someone(browser, base, cast.reader)
     await watching.go(f"/orders/{order_id}")
     await watching.is_live()
@@ -117,14 +116,14 @@ async def test_a_change_by_anyone_shows_without_reloading_also_after_the_connect
 async def test_a_half_filled_form_and_an_opened_row_outlive_what_others_change(
     browser: Browser, base: str, gateway: Gateway, cast: Cast
 ) -> None:
-    order_id = await _approved(gateway, cast)
+    order_id = await approved(gateway, cast)
     manager = await someone(browser, base, cast.holder("sales_manager"))
     await manager.go(f"/orders/{order_id}")
     await manager.is_live()
     await manager.page.get_by_text("Hold…").click()
     reason = manager.page.locator("#reason-hold")
     await reason.fill("The drawing changes, and I am still wri")
-    owner = await _owner_of_first_task(gateway, cast, order_id)
+    owner = await owner_of_first_task(gateway, cast, order_id)
     task = (await gateway.get(cast.reader, f"/api/project/orders/{order_id}/project"))["tasks"][0]
     await gateway.post(owner, f"/api/project/tasks/{task['id']}/start")
     await manager.page.get_by_text("Task started").or_(manager.page.locator(".thread-tiny")).first.wait_for()
@@ -136,7 +135,7 @@ async def test_a_half_filled_form_and_an_opened_row_outlive_what_others_change(
 async def test_a_second_click_a_second_tab_and_the_back_button_do_nothing_twice(
     browser: Browser, base: str, gateway: Gateway, cast: Cast
 ) -> None:
-    order_id = await _placed(gateway, cast)
+    order_id = await placed(gateway, cast)
     manager = await someone(browser, base, cast.holder("sales_manager"))
     await manager.go("/approvals")
     other_tab = Person(await manager.context.new_page(), manager.context)
@@ -154,7 +153,7 @@ async def test_a_second_click_a_second_tab_and_the_back_button_do_nothing_twice(
 
 
 async def test_pages_read_and_decide_without_script(browser: Browser, base: str, gateway: Gateway, cast: Cast) -> None:
-    order_id = await _placed(gateway, cast)
+    order_id = await placed(gateway, cast)
     manager = await someone(browser, base, cast.holder("sales_manager"), script=False)
     await manager.go("/approvals")
     row = await _open(manager, order_id)
@@ -170,7 +169,7 @@ async def test_no_page_keeps_anybody_out(browser: Browser, base: str, gateway: G
 
     At a desk by day in English, on a phone by night in Chinese; ORDERLOOM_ALL_LOOKS=1 tries both of both.
     """
-    order_id, user = await _delivered(gateway, cast)
+    order_id, user = await delivered(gateway, cast)
     password = gateway._passwords["admin"]
     people: list[tuple[Any, tuple[str, ...]]] = [
         (cast.holder("sales_manager"), (*PAGES, *(f"/orders/{order_id}?tab={tab}" for tab in TABS))),
@@ -233,70 +232,3 @@ async def _place(seller: Person, title: str) -> None:
     await page.get_by_label("Material").fill("6061-T6")
     await page.get_by_role("button", name="Place the order").last.click()
     await seller.sees("The order is placed.")
-
-
-async def _placed(gateway: Gateway, cast: Cast) -> str:
-    body = {
-        "client": CLIENT,
-        "order_type": "machining",
-        "title": "Plates of a page",
-        "currency": "CNY",
-        "lines": [{"item": "Plate", "quantity": "4", "unit": "pcs", "unit_price": "12.5", "tax_rate": "0.13"}],
-        "fields": {"material": "6061-T6", "drawing_no": "D-1"},
-    }
-    answer = await gateway.post(cast.seller, "/api/order/orders", body)
-    order_id = str(answer.json()["order_id"])
-    await _eventually(gateway, cast.reader, f"/work/orders/{order_id}", after=answer.headers["orderloom-event"])
-    return order_id
-
-
-async def _approved(gateway: Gateway, cast: Cast) -> str:
-    order_id = await _placed(gateway, cast)
-    await gateway.post(cast.holder("sales_manager"), f"/api/order/orders/{order_id}/approval", {"step": 1})
-    await _eventually(gateway, cast.reader, f"/api/project/orders/{order_id}/project")
-    while not (await gateway.get(cast.reader, f"/work/orders/{order_id}"))["tasks"]:
-        await asyncio.sleep(0.05)
-    return order_id
-
-
-async def _delivered(gateway: Gateway, cast: Cast) -> tuple[str, str]:
-    """An order whose delivery waits for its client, and a person of theirs."""
-    order_id = await _approved(gateway, cast)
-    while True:
-        project = await gateway.get(cast.reader, f"/api/project/orders/{order_id}/project")
-        done = {task["id"] for task in project["tasks"] if task["status"] == "finished"}
-        ready = [each for each in project["tasks"] if each["id"] not in done and set(each["depends_on"]) <= done]
-        if not ready:
-            break
-        for task in ready:
-            owner = task["assignee"]["id"] if task["assignee"] else cast.holder(task["queue"])
-            await gateway.post(owner, f"/api/project/tasks/{task['id']}/start")
-            if task["inspection"]:
-                inspector = cast.holder("quality_inspector")
-                await gateway.post(inspector, f"/api/project/tasks/{task['id']}/inspections", {"result": "passed"})
-            await gateway.post(owner, f"/api/project/tasks/{task['id']}/finish")
-    manager = project["manager"]["id"]
-    for deliverable in project["deliverables"]:
-        path = f"/api/project/deliverables/{deliverable['id']}/submissions"
-        await gateway.post(manager, path, {"reference": "DOC-1"})
-    told = await gateway.post(manager, f"/api/project/orders/{order_id}/delivery")
-    user = await cast.client_person(CLIENT, after=None)
-    await _eventually(gateway, user, f"/portal/orders/{order_id}", after=told.headers["orderloom-event"])
-    return order_id, user
-
-
-async def _owner_of_first_task(gateway: Gateway, cast: Cast, order_id: str) -> str:
-    await _eventually(gateway, cast.reader, f"/api/project/orders/{order_id}/project")
-    project = await gateway.get(cast.reader, f"/api/project/orders/{order_id}/project")
-    first = next(task for task in project["tasks"] if not task["depends_on"])
-    return str(first["assignee"]["id"]) if first["assignee"] else cast.holder(first["queue"])
-
-
-async def _eventually(gateway: Gateway, user: str, path: str, *, after: str | None = None) -> None:
-    for _ in range(200):
-        try:
-            await gateway.get(user, path, after=after)
-            return
-        except Exception:
-            await asyncio.sleep(0.05)
-    await gateway.get(user, path)

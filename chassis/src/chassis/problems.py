@@ -25,13 +25,23 @@ def answer_with_problems(api: FastAPI) -> None:
 
 def problem(refusal: Refusal) -> JSONResponse:
     """The answer that says what was refused: its type is the refusal's name."""
-    document: dict[str, Any] = {"type": _slug(type(refusal)), "title": str(refusal), "status": refusal.status}
-    if refusal.errors:
-        document["errors"] = [{"field": each.field, "reason": each.reason} for each in refusal.errors]
     headers = {"Retry-After": str(refusal.retry_after_seconds)} if refusal.status in (429, 503) else {}
     if refusal.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    return JSONResponse(document, refusal.status, headers, media_type="application/problem+json")
+    return JSONResponse(problem_of(refusal), refusal.status, headers, media_type="application/problem+json")
+
+
+def problem_of(refusal: Refusal) -> dict[str, Any]:
+    """The document of that answer."""
+    document: dict[str, Any] = {"type": name_of(type(refusal)), "title": str(refusal), "status": refusal.status}
+    if refusal.errors:
+        document["errors"] = [{"field": each.field, "reason": each.reason} for each in refusal.errors]
+    return document
+
+
+def name_of(refusal: type[Refusal]) -> str:
+    """What problems call it: `order-not-found` of `OrderNotFound`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", refusal.__name__).lower()
 
 
 async def _answer_refusal(request: Request, refusal: Exception) -> JSONResponse:
@@ -72,7 +82,3 @@ async def answer_failure(request: Request, failure: Exception) -> JSONResponse:
     document = {"type": kind, "title": title, "status": status, "reference": request_id}
     headers = {"Retry-After": str(Refusal.retry_after_seconds)} if status == 503 else None
     return JSONResponse(document, status, headers, media_type="application/problem+json")
-
-
-def _slug(refusal: type[Refusal]) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "-", refusal.__name__).lower()

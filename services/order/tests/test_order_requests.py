@@ -10,7 +10,7 @@ from aiokafka import ConsumerRecord
 from chassis.ids import new_id
 from contracts import topics
 from order_world import MANAGER, ORDER, SALES, ready
-from stack import Running
+from stack import Running, Who
 
 SOURCE = "erp.example"
 
@@ -133,3 +133,43 @@ async def test_the_erp_follows_its_order_and_nobody_elses(order_service: Running
         ("order.stage_advanced.v1", "approved", "technical_review"),
         ("order.held.v1", "on_hold", "technical_review"),
     ]
+
+
+OPERATOR = Who("op", ("operator",))
+
+
+async def test_what_was_rejected_is_listed_with_its_reasons_the_newest_first_page_by_page(
+    order_service: Running,
+) -> None:
+    await ready(order_service)
+    wrong = [ORDER | {"external_id": f"ERP-{number}", "currency": "?"} for number in range(3)]
+    for number, body in enumerate(wrong):
+        record = request(order_service, body, request_id=f"req-{number}")
+        await order_service.hear_again([record, record])
+    await order_service.hear_again([request(order_service, ORDER), request(order_service, b"no json", ce_source="b")])
+    first = (await order_service.get("/admin/rejected-requests?limit=2", OPERATOR)).json()
+    assert [(each["source"], each["external_id"]) for each in first["items"]] == [("b", None), (SOURCE, "ERP-2")]
+    assert [each["field"] for each in first["items"][1]["errors"]] == ["/currency"]
+    assert first["items"][1]["errors_total"] == 1
+    rest = await order_service.get(f"/admin/rejected-requests?limit=2&cursor={first['next_cursor']}", OPERATOR)
+    assert [each["request_id"] for each in rest.json()["items"]] == ["req-1", "req-0"]
+    assert rest.json()["next_cursor"] is None
+    one_system = await order_service.get("/admin/rejected-requests?source=b", OPERATOR)
+    assert [each["source"] for each in one_system.json()["items"]] == ["b"]
+
+
+async def test_of_many_and_long_reasons_the_first_are_kept_and_all_are_counted(order_service: Running) -> None:
+    await ready(order_service)
+    lines = [{"item": "x" * 1_000} for _ in range(60)]
+    await order_service.hear_again([request(order_service, ORDER | {"external_id": "E" * 9_000, "lines": lines})])
+    (found,) = (await order_service.get("/admin/rejected-requests", OPERATOR)).json()["items"]
+    (answer,) = await answers(order_service)
+    assert found["errors_total"] == len(answer["data"]["errors"]) > 60
+    assert len(found["errors"]) == 50
+    assert len(found["external_id"]) == 500
+
+
+async def test_what_systems_asked_for_in_vain_is_shown_to_those_alone_who_mend_it(order_service: Running) -> None:
+    for who in (SALES, MANAGER, Who(SOURCE, ("orders:read", "orders:write"), "integration")):
+        assert (await order_service.get("/admin/rejected-requests", who)).status_code == 403
+    assert (await order_service.get("/admin/rejected-requests")).status_code == 401

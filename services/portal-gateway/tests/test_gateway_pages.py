@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from portal.forwarding import Services
-from portal.pages.ways import on_this_host
+from portal.pages.ways import on_this_host, page_of_form
 from stack import Running
 
 PASSWORD = "correct horse"
@@ -185,7 +185,7 @@ async def test_a_step_that_someone_else_took_is_refused_in_words_and_the_list_is
     await gateway.hear(*DIRECTORY, UNTIL_PLANNED[0])
     await person(gateway, "li", ["sales_manager"])
     await gateway.post("/auth/sign-in", json={"user": "li", "password": PASSWORD})
-    behind = Behind(status=409, answer={"type": "wrong-step", "title": "Step 1 is decided."})
+    behind = Behind(status=409, answer={"type": "step-already-decided", "title": "Step 1 is decided."})
     gateway.api.state.services = behind.services
     form = hidden((await gateway.get("/approvals")).text.split(f'action="/approvals/{ORDER}"')[1])
     refused = await gateway.post(f"/approvals/{ORDER}", data=form)
@@ -246,6 +246,23 @@ async def test_an_administrator_lets_somebody_in_by_a_form_and_is_told_what_is_w
 )
 def test_a_sign_in_leads_to_no_other_host(asked: str, led_to: str) -> None:
     assert on_this_host(asked) == led_to
+
+
+@pytest.mark.parametrize(
+    ("referer", "page"),
+    [
+        ("https://here.example/orders/1?tab=money&said=approved&after=2", "/orders/1?tab=money"),
+        ("https://here.example/approvals?said=approved", "/approvals"),
+        ("https://elsewhere.example/orders/1", "/"),
+        ("https://here.example.elsewhere.example/orders/1", "/"),
+        ("https://here.example//elsewhere.example/", "/"),
+        ("https://[here.example/", "/"),
+        ("/orders/1", "/"),
+        ("", "/"),
+    ],
+)
+def test_who_has_to_sign_in_again_comes_back_to_the_page_of_their_form(referer: str, page: str) -> None:
+    assert page_of_form(referer, "here.example") == page
 
 
 class Behind:

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 from jinja2 import Environment, nodes
 
 SERVICE = Path(__file__).parents[1]
@@ -17,6 +18,12 @@ def test_every_text_is_translated_into_every_language() -> None:
         [sys.executable, str(SERVICE / "catalogues.py"), "--check"], capture_output=True, text=True, check=False
     )
     assert ran.returncode == 0, ran.stderr
+
+
+def test_no_sentence_of_the_chinese_catalogue_is_the_english_one() -> None:
+    with (SERVICE / "src/portal/locales/zh_CN/LC_MESSAGES/portal.po").open("rb") as file:
+        catalogue = read_po(file, locale="zh_CN")
+    assert [message.id for message in catalogue if message.id and message.string == message.id] == []
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda file: file.stem)

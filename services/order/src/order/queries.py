@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, and_, cast, exists, func, or_, select
+from sqlalchemy import Text, and_, cast, exists, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased, defer, selectinload
 
@@ -23,7 +23,18 @@ from contracts.order import ApprovalStep
 from contracts.order_body import HttpOrderBody
 from order import intake, ladder, thread
 from order.ladder import Rung
-from order.models import ApprovalRung, Client, Decision, ExchangeRate, Order, OrderLine, OrderType, Rebuild, ThreadEntry
+from order.models import (
+    ApprovalRung,
+    Client,
+    Decision,
+    ExchangeRate,
+    InboundRequest,
+    Order,
+    OrderLine,
+    OrderType,
+    Rebuild,
+    ThreadEntry,
+)
 from order.models.client import ClientNotFound
 from order.models.order import SEARCHED, OrderNotFound
 from order.models.order_type import OrderTypeNotFound
@@ -206,6 +217,17 @@ async def is_on_its_way(session: AsyncSession, topic: str) -> bool:
     """Whether something was told on `topic` that has not left yet."""
     pending = (OutboxMessage.topic == topic, OutboxMessage.published_at.is_(None))
     return bool(await session.scalar(select(exists().where(*pending))))
+
+
+async def list_rejected_requests(session: AsyncSession, cut: Cut, *, source: str | None) -> Sequence[InboundRequest]:
+    """Of systems outside, the newest first."""
+    place = (InboundRequest.answered_at, InboundRequest.source, InboundRequest.request_id)
+    requests = select(InboundRequest).where(InboundRequest.order_id.is_(None)).limit(cut.limit + 1)
+    if source is not None:
+        requests = requests.where(InboundRequest.source == source)
+    if after := cut.after_as(dt.datetime.fromisoformat, str, str):
+        requests = requests.where(tuple_(*place) < tuple_(*after))
+    return (await session.scalars(requests.order_by(*(column.desc() for column in place)))).all()
 
 
 async def list_rebuilds(session: AsyncSession, cut: Cut) -> Sequence[Rebuild]:

@@ -221,6 +221,23 @@ class RebuildOut(Out):
     finished_at: dt.datetime | None
 
 
+class RequestErrorOut(Out):
+    field: str
+    """A JSON Pointer into the order, empty for the whole."""
+    reason: str
+
+
+class RejectedRequestOut(Out):
+    source: str
+    request_id: str
+    external_id: str | None
+    """What its sender calls the order, as far as that could be told."""
+    answered_at: dt.datetime
+    errors: list[RequestErrorOut] | None
+    """The first of them; null for a request that was rejected before they were kept."""
+    errors_total: int | None
+
+
 class ClientOut(Out):
     client_id: UUID
     code: Text

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -67,7 +66,8 @@ async def give_up_request(session: AsyncSession, letter: Letter, reason: Excepti
 async def _accept(session: AsyncSession, letter: Letter, envelope: Envelope, order: Order, *, now: datetime) -> None:
     order = await locked(session, order.order_id)
     accepted = ErpOrderAccepted(external_id=order.external_id or "", order_id=order.order_id, order_no=order.order_no)
-    _answer(session, letter, envelope, accepted, order_id=order.order_id, now=now)
+    session.add(InboundRequest.accepted(envelope.source, envelope.id, order.order_id, now=now))
+    _answer(session, letter, envelope, accepted)
 
 
 def _reject(
@@ -82,13 +82,11 @@ def _reject(
     rejected = ErpOrderRejected(
         external_id=external_id, errors=tuple(BodyError(field=each.field, reason=each.reason) for each in errors)
     )
-    _answer(session, letter, envelope, rejected, order_id=None, now=now)
+    session.add(InboundRequest.rejected(envelope.source, envelope.id, errors, external_id=external_id, now=now))
+    _answer(session, letter, envelope, rejected)
 
 
-def _answer(
-    session: AsyncSession, letter: Letter, envelope: Envelope, answer: Answer, *, order_id: UUID | None, now: datetime
-) -> None:
-    session.add(InboundRequest(source=envelope.source, request_id=envelope.id, order_id=order_id, answered_at=now))
+def _answer(session: AsyncSession, letter: Letter, envelope: Envelope, answer: Answer) -> None:
     outbox.answer(session, answer, key=letter.key or envelope.id, recipient=envelope.source, request_id=envelope.id)
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.model import Model
@@ -28,3 +29,7 @@ class OrderType(Model):
     labels: Mapped[dict[str, str]]
     stages: Mapped[list[Any]]
     client_visible_fields: Mapped[list[Any]]
+    fields_schema: Mapped[dict[str, Any]] = mapped_column(
+        server_default=text("'{}'::jsonb"), deferred=True, deferred_raiseload=True
+    )
+    """Read with a whole order alone. Empty for a version heard of before this was kept, until it is told again."""

@@ -15,7 +15,8 @@ async def know_client(session: AsyncSession, registered: ClientRegistered) -> No
 
 
 async def know_order_type(session: AsyncSession, published: OrderTypePublished) -> None:
-    """From now on, pages name the stages of orders of this version. A version never changes."""
-    document = published.model_dump(mode="json", include={"labels", "stages", "client_visible_fields"})
+    """From now on, pages name the stages and fields of orders of this version, which never changes."""
+    document = published.model_dump(mode="json", include={"labels", "stages", "client_visible_fields", "fields_schema"})
     known = insert(OrderType).values(code=published.code, version=published.version, **document)
-    await session.execute(known.on_conflict_do_nothing())
+    again = known.on_conflict_do_update(index_elements=[OrderType.code, OrderType.version], set_=document)
+    await session.execute(again)

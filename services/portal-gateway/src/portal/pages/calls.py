@@ -5,8 +5,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 import httpx
+from fastapi.exceptions import RequestValidationError
 
-from chassis.errors import FieldError
+from chassis.errors import FieldError, Refusal, field_errors
+from chassis.problems import InvalidRequest, problem_of
 from portal.forwarding import NoSuchAddress, ServiceAway, Services
 
 
@@ -31,6 +33,16 @@ class CallRefused(Exception):
     def errors(self) -> dict[str, str]:
         """By field, what is wrong there."""
         return by_field(FieldError(**each) for each in self.problem.get("errors", ()))
+
+
+def refused_here(reason: Exception) -> CallRefused:
+    """The gateway's own refusal, or what no schema or database would take, told as one of a service is."""
+    if isinstance(reason, Refusal):
+        return CallRefused(reason.status, problem_of(reason))
+    if isinstance(reason, RequestValidationError):
+        invalid = InvalidRequest("The request is wrong: see the errors.", errors=field_errors(reason, skip=1))
+        return CallRefused(invalid.status, problem_of(invalid))
+    return CallRefused(422, {"type": "unstorable", "title": "Leave out the NUL character: nothing could keep it."})
 
 
 def by_field(errors: Iterable[FieldError]) -> dict[str, str]:
@@ -92,5 +104,14 @@ class Calls:
         if answer.status_code >= 500:
             raise ServiceAway(f"The {service} service could not answer: {answer.status_code}.")
         if answer.status_code >= 400:
-            raise CallRefused(answer.status_code, answer.json())
+            raise CallRefused(answer.status_code, _problem_of(answer))
         return answer
+
+
+def _problem_of(answer: httpx.Response) -> dict[str, Any]:
+    """What is no problem document, as of a server that could not even read the request, has no reason to show."""
+    try:
+        found = answer.json()
+    except ValueError:
+        found = None
+    return found if isinstance(found, dict) else {"type": "about:blank", "title": answer.reason_phrase}

@@ -119,7 +119,7 @@ def money_state(instalment: Any, today: dt.date) -> str:
         return "paid"
     if status == "invoiced":
         return "overdue" if due and due < today else "invoiced"
-    return "retained" if _rule(instalment) == "after_acceptance" else "ahead"
+    return "retained" if _rule(instalment) == "after_acceptance" and status != "due" else "ahead"
 
 
 def order_state(order: Any, today: dt.date) -> str:

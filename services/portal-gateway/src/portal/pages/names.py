@@ -111,6 +111,7 @@ SAID = {
     "blocked": N_("Blocked. Who answers for the order is told why."),
     "unblocked": N_("Goes on."),
     "logged": N_("Hours logged."),
+    "reassigned": N_("The task is handed over. Both owners are told."),
     "inspected": N_("Inspection recorded."),
     "handed_in": N_("The new version is recorded."),
     "delivered": N_("The delivery is submitted. The client is asked to accept it."),
@@ -123,10 +124,3 @@ SAID = {
     "discarded": N_("Discarded. It is kept, with who did it and why."),
 }
 """What has just been done, by the word in the address."""
-REFUSED = {
-    "stale-version": N_("It changed after you opened it. See how it stands now, then decide again."),
-    "wrong-step": N_("Someone else has taken this step. See how it stands now."),
-    "not-allowed": N_("This is for someone with another role."),
-    "invalid-request": N_("Something in the form is missing or wrong."),
-}
-"""What a service refused, by its word for it; others are told in the service's own words."""

@@ -5,10 +5,11 @@ A field is named as the order service names it in its errors, like `lines.0.quan
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from portal.pages.language import Formats
+from portal.pages.order_fields import label_of, option_of
+from portal.pages.written import exact, whole
 
 LINES_FIRST, LINES_MAX = 3, 50
 PERCENTS = ("discount", "tax_rate")
@@ -35,10 +36,9 @@ def fields_of(schema: Mapping[str, Any], fmt: Formats) -> list[Field]:
     required = set(schema.get("required", ()))
     found = []
     for name, member in schema.get("properties", {}).items():
-        label = fmt.label(member.get("x-labels"), member.get("title") or name.replace("_", " ").capitalize())
+        label = label_of(name, member, fmt)
         if "enum" in member:
-            named = member.get("x-enum-labels", {})
-            options = [(str(each), fmt.label(named.get(each), str(each).replace("_", " "))) for each in member["enum"]]
+            options = [(str(each), option_of(each, member, fmt)) for each in member["enum"]]
             options = options if name in required else [("", ""), *options]
             found.append(Field(f"fields.{name}", label, "select", name in required, options))
         elif member.get("type") in ("string", "integer", "number", "boolean"):
@@ -65,10 +65,9 @@ class Filled:
 
     def __init__(self, values: Mapping[str, str], *, more_lines: int = 0) -> None:
         self.values = values
-        written = [
-            int(name.split(".")[1]) for name in values if name.startswith("lines.") and name.split(".")[1].isdigit()
-        ]
-        self.line_count = min(max([LINES_FIRST, *(number + 1 for number in written)]) + more_lines, LINES_MAX)
+        written = [whole(name.split(".")[1]) for name in values if name.startswith("lines.")]
+        numbers = [number + 1 for number in written if number is not None]
+        self.line_count = min(max([LINES_FIRST, *numbers]) + more_lines, LINES_MAX)
 
     def __getitem__(self, name: str) -> str:
         return self.values.get(name, "")
@@ -86,8 +85,8 @@ class Filled:
         if self["client.tax_id"]:
             body["client"]["tax_id"] = self["client.tax_id"]
         optional = {name: self[name] for name in ("external_id", "requested_date") if self[name]}
-        priority = {"priority": int(self["priority"])} if self["priority"].isdigit() else {}
-        return body | optional | priority
+        priority = whole(self["priority"])
+        return body | optional | ({} if priority is None else {"priority": priority})
 
     @property
     def numbers(self) -> list[int]:
@@ -133,21 +132,18 @@ class Filled:
 
 
 def _of_type(text: str, member: Mapping[str, Any]) -> Any:
-    """What is no number stays text, and is refused as such."""
+    """What is no number, or one that JSON has no word for, stays text, and is refused as such."""
     if "enum" in member:
         return next((each for each in member["enum"] if str(each) == text), text)
-    try:
-        if member.get("type") == "integer":
-            return int(text)
-        if member.get("type") == "number":
-            return float(text)
-    except ValueError:
-        return text
+    if member.get("type") == "integer":
+        found = whole(text.removeprefix("-"))
+        return text if found is None else found * (-1 if text.startswith("-") else 1)
+    if member.get("type") == "number":
+        number = exact(text)
+        return text if number is None else float(number)
     return text
 
 
 def _fraction(percent: str) -> str:
-    try:
-        return f"{Decimal(percent.rstrip('%')) / 100:f}"
-    except InvalidOperation:
-        return percent
+    number = exact(percent.rstrip("%"))
+    return percent if number is None else f"{number / 100:f}"

@@ -12,6 +12,7 @@ MAY: dict[str, Sequence[str]] = {
     "place orders": (roles.SALES, roles.SALES_MANAGER, roles.ADMINISTRATOR),
     "hold orders": (*MANAGERS, roles.PROJECT_MANAGER, roles.ADMINISTRATOR),
     "cancel orders": (*MANAGERS, roles.ADMINISTRATOR),
+    "lead projects": (roles.PROJECT_MANAGER, roles.ADMINISTRATOR),
     "see money": (roles.FINANCE, roles.FINANCE_MANAGER, roles.GENERAL_MANAGER, roles.ADMINISTRATOR),
     "handle money": (roles.FINANCE, roles.FINANCE_MANAGER),
     "register clients": (roles.SALES, roles.SALES_MANAGER, roles.ADMINISTRATOR),

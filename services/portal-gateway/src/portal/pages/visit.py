@@ -1,6 +1,5 @@
 """Who visits a page, and what they sent: every page's handler gets these, and answers with them."""
 
-import uuid
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any
@@ -8,15 +7,16 @@ from urllib.parse import quote, urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncSession
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 
 from chassis import outbox, telemetry
 from chassis.clock import utc_now
 from chassis.database import Database
-from chassis.errors import NotFound, Refusal, is_transient
+from chassis.errors import NotFound, Refusal, is_transient, is_unstorable
 from chassis.http import SAFE_METHODS, wait_until_read
 from chassis.ids import new_id
 from chassis.principal import NotAllowed, Principal
@@ -24,16 +24,17 @@ from chassis.tokens import NotSignedIn, Verifier
 from portal import queries
 from portal.credentials import COOKIE, csrf_of, is_csrf_of, is_good
 from portal.forwarding import ServiceAway
-from portal.pages import names
-from portal.pages.calls import CallRefused, Calls
+from portal.pages import names, refusals
+from portal.pages.calls import CallRefused, Calls, refused_here
 from portal.pages.language import N_, Formats, choose
 from portal.pages.rendering import render
 from portal.pages.rooms import MAY, Room, rooms_of
+from portal.pages.sent import Sent
+from portal.pages.ways import page_of_form
 from portal.queries.access import Reader
 from portal.settings import Settings
 
 LANGUAGE_COOKIE = "orderloom_language"
-FIELD_MAX = 20_000
 FIELDS_MAX = 2_000
 
 
@@ -155,65 +156,30 @@ class Visit:
         ]
 
     def refusal_in_words(self, refused: CallRefused) -> str:
-        return self.fmt.text(names.REFUSED.get(refused.type, refused.title))
+        return refusals.told(refused, self.fmt)
+
+    def refusal_in_particular(self, refused: CallRefused) -> str:
+        return refusals.particulars(refused)
+
+    def errors_in_words(self, errors: Mapping[str, str]) -> dict[str, str]:
+        """What is wrong, by field."""
+        return refusals.told_of_fields(errors, self.fmt)
 
     def render(
         self, template: str, *, status: int = 200, refused: CallRefused | None = None, **context: Any
     ) -> HTMLResponse:
         """The page, with the status of the refusal it tells of, if there is one."""
         status = refused.status if refused else status
-        frame = {"visit": self, "refused": refused, "errors_are_beside": False, **self._frame}
+        errors = self.errors_in_words(refused.errors) if refused else {}
+        frame = {"visit": self, "refused": refused, "errors": errors, "errors_are_beside": False, **self._frame}
         return render(template, self.fmt, status=status, **(frame | context))
 
     def done(self, path: str, said: str, answer: Any = None) -> RedirectResponse:
         """To the page that shows it, once what the answer's service has told is read here."""
         event_id = answer.headers.get("orderloom-event") if answer is not None else None
         query = urlencode({"said": said} | ({"after": event_id} if event_id else {}))
-        return RedirectResponse(f"{path}{'&' if '?' in path else '?'}{query}", 303)
-
-
-class Sent:
-    """The fields of a form. Absent ones are empty."""
-
-    def __init__(self, form: FormData) -> None:
-        self._form = form
-
-    def text(self, name: str) -> str:
-        value = self._form.get(name, "")
-        return "" if isinstance(value, UploadFile) else value.strip()[:FIELD_MAX]
-
-    def raw(self, name: str) -> str:
-        """As it was typed: of a password every character counts."""
-        value = self._form.get(name, "")
-        return value if isinstance(value, str) else ""
-
-    def texts(self, name: str) -> list[str]:
-        return [value.strip()[:FIELD_MAX] for value in self._form.getlist(name) if isinstance(value, str)]
-
-    def optional(self, name: str) -> str | None:
-        return self.text(name) or None
-
-    def number(self, name: str) -> int | None:
-        """None where no whole number is written."""
-        text = self.text(name)
-        return int(text) if text.isdigit() else None
-
-    def has(self, name: str) -> bool:
-        return name in self._form
-
-    @property
-    def key(self) -> str:
-        """Of this very form: sent twice, it does its work once."""
-        return self.text("key") or str(uuid.uuid4())
-
-    @property
-    def version(self) -> int | None:
-        """Of what the form was filled in about."""
-        return self.number("version")
-
-    @property
-    def fields(self) -> dict[str, str]:
-        return {name: value for name, value in self._form.items() if isinstance(value, str)}
+        address, mark, part = path.partition("#")
+        return RedirectResponse(f"{address}{'&' if '?' in address else '?'}{query}{mark}{part}", 303)
 
 
 class PageRoute(APIRoute):
@@ -304,9 +270,9 @@ def formats_of(request: Request, *, profile: str | None = None) -> Formats:
 
 
 def _here(request: Request) -> str:
-    """Where the reader is; the start, for what is no page."""
+    """Where the reader is: of a form that was sent, the page it stood on."""
     if request.method not in SAFE_METHODS:
-        return "/"
+        return page_of_form(request.headers.get("referer", ""), request.url.netloc)
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
@@ -329,7 +295,7 @@ def _page_of(visit: Visit, reason: Exception) -> Response:
             reason.status, "errors/refused.html"
         )
         return visit.render(template, refused=reason)
-    if isinstance(reason, NotFound):
+    if isinstance(reason, NotFound) or _is_no_address(reason):
         return visit.render("errors/not_found.html", status=404)
     if isinstance(reason, NotAllowed):
         return visit.render("errors/forbidden.html", status=403)
@@ -337,7 +303,14 @@ def _page_of(visit: Visit, reason: Exception) -> Response:
         page = visit.render("errors/away.html", status=503)
         page.headers["Retry-After"] = str(Refusal.retry_after_seconds)
         return page
+    if isinstance(reason, Refusal | RequestValidationError) or is_unstorable(reason):
+        return visit.render("errors/refused.html", refused=refused_here(reason))
     raise reason
+
+
+def _is_no_address(reason: Exception) -> bool:
+    """Whether a part of the path is nothing that could be there."""
+    return isinstance(reason, RequestValidationError) and any(each["loc"][0] == "path" for each in reason.errors())
 
 
 def to_sign_in(request: Request, *, is_expired: bool = False) -> Response:

@@ -37,7 +37,8 @@ BOARD_ORDERS_MAX = 5
 async def get_order(session: AsyncSession, order_id: UUID, *, seen_by: Principal) -> OrderView:
     """With its tasks and its type. Raises `OrderNotFound`, also for one that `seen_by` may not see."""
     order = select(OrderView).where(OrderView.order_id == order_id, _visible_to(seen_by))
-    options = (undefer_group(DOCUMENT), selectinload(OrderView.tasks), selectinload(OrderView.type))
+    of_type = selectinload(OrderView.type).undefer(OrderType.fields_schema)
+    options = (undefer_group(DOCUMENT), selectinload(OrderView.tasks), of_type)
     view = (await session.scalars(order.options(*options))).one_or_none()
     if view is None:
         raise OrderNotFound(f"There is no order {order_id}.")

@@ -5,6 +5,7 @@ from portal.api.rooms.approvals import approvals
 from portal.api.rooms.desk import desk
 from portal.api.rooms.events import events
 from portal.api.rooms.handing_in import handing_in
+from portal.api.rooms.integration import integration
 from portal.api.rooms.money import money
 from portal.api.rooms.office import office
 from portal.api.rooms.open import open_pages
@@ -13,6 +14,7 @@ from portal.api.rooms.orders import orders
 from portal.api.rooms.placing import placing
 from portal.api.rooms.tasks import tasks
 
-rooms = (events, open_pages, account, desk, approvals, placing, orders, order, tasks, handing_in, money, office)
+at_work = (desk, approvals, placing, orders, order, tasks, handing_in, money)
+rooms = (events, open_pages, account, *at_work, integration, office)
 
 __all__ = ["rooms"]

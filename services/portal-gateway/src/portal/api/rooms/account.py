@@ -11,7 +11,7 @@ from portal import operations, queries
 from portal.api.sign_in import ServiceDatabase, ServiceSettings, TokenSigner, device_of
 from portal.credentials import keep_in_cookies
 from portal.forwarding import ServiceAway
-from portal.pages.calls import by_field
+from portal.pages.calls import by_field, refused_here
 from portal.pages.visit import LANGUAGE_COOKIE, AnyVisit, SentForm, Visit, pages_router
 from portal.schemas.access import OwnPasswordIn
 
@@ -44,9 +44,11 @@ async def change_password(
             now=utc_now,
         )
     except ValidationError as reason:
-        return await _page(visit, errors=by_field(field_errors(reason)))
+        return await _page(visit, errors=visit.errors_in_words(by_field(field_errors(reason))))
     except Refusal as reason:
-        return await _page(visit, errors={"present_password": str(reason)}, status=reason.status)
+        return await _page(
+            visit, errors={"present_password": visit.refusal_in_words(refused_here(reason))}, status=reason.status
+        )
     answer = visit.done("/me", "saved")
     keep_in_cookies(answer, signed_in.token, signed_in.device, settings)
     return answer

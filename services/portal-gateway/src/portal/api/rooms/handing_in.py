@@ -12,7 +12,7 @@ handing_in = pages_router()
 @handing_in.post("/deliverables/{deliverable_id}/submissions")
 async def hand_in(deliverable_id: UUID, visit: StaffVisit, sent: SentForm) -> Response:
     """The next version of it: where it is to be found."""
-    order_id = UUID(sent.text("order_id"))
+    order_id = sent.id("order_id")
     body = {"reference": sent.text("reference")}
     answer = await visit.calls.send("project", f"deliverables/{deliverable_id}/submissions", body, key=sent.key)
     return visit.done(f"/orders/{order_id}?tab=documents", "handed_in", answer)

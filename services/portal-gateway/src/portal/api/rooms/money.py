@@ -1,15 +1,14 @@
 """Money in: what may be invoiced, what is open and since when, and what has been received."""
 
 import asyncio
-from decimal import Decimal, InvalidOperation
 from typing import Any
-from uuid import UUID
 
 from fastapi import Response
 
 from portal.pages.ageing import ageing_of
 from portal.pages.calls import CallRefused
 from portal.pages.visit import SentForm, StaffVisit, Visit, pages_router
+from portal.pages.written import exact
 
 money = pages_router()
 
@@ -27,7 +26,7 @@ async def show_money(visit: StaffVisit) -> Response:
 async def issue(visit: StaffVisit, sent: SentForm) -> Response:
     """Over one instalment that is due, or over all of an order."""
     visit.must("handle money")
-    order_id = UUID(sent.text("order_id"))
+    order_id = sent.id("order_id")
     chosen = sent.texts("instalment_id")
     body = {"instalment_ids": chosen} if chosen else {}
     try:
@@ -41,7 +40,7 @@ async def issue(visit: StaffVisit, sent: SentForm) -> Response:
 async def record(visit: StaffVisit, sent: SentForm) -> Response:
     """What came in for one invoice; what is more than it is worth stays the client's credit."""
     visit.must("handle money")
-    amount, open_amount = _amount(sent.text("amount")), _amount(sent.text("open_amount"))
+    amount, open_amount = exact(sent.text("amount")), exact(sent.text("open_amount"))
     allocated = min(amount, open_amount) if amount and open_amount else amount
     body = {
         "currency": sent.text("currency"),
@@ -56,13 +55,6 @@ async def record(visit: StaffVisit, sent: SentForm) -> Response:
     except CallRefused as refusal:
         return await _page(visit, refused=refusal, filled=sent.fields)
     return visit.done("/money", "received", answer)
-
-
-def _amount(text: str) -> Decimal | None:
-    try:
-        return Decimal(text.replace(",", ""))
-    except InvalidOperation:
-        return None
 
 
 async def _page(visit: Visit, *, refused: CallRefused | None = None, filled: dict[str, str] | None = None) -> Response:

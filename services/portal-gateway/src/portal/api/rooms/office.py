@@ -1,6 +1,5 @@
-"""The office: users, clients, and what the bus could not apply."""
+"""The office: users and clients."""
 
-import asyncio
 from typing import Any
 
 from fastapi import Response
@@ -11,12 +10,11 @@ from chassis.errors import Refusal, field_errors
 from chassis.http import Filter, PageCut
 from chassis.versions import Expected
 from contracts import roles
-from contracts.topics import SERVICES
 from portal import operations, queries
-from portal.forwarding import ServiceAway
 from portal.pages import names
-from portal.pages.calls import CallRefused, by_field
-from portal.pages.visit import Sent, SentForm, StaffVisit, Visit, pages_router
+from portal.pages.calls import CallRefused, by_field, refused_here
+from portal.pages.sent import Sent
+from portal.pages.visit import SentForm, StaffVisit, Visit, pages_router
 from portal.schemas.access import ChangedUserIn, NewUserIn, PasswordIn
 
 office = pages_router(prefix="/office")
@@ -129,41 +127,6 @@ async def register_client(visit: StaffVisit, sent: SentForm) -> Response:
     return visit.done("/office/clients", "saved")
 
 
-@office.get("/integration")
-async def show_integration(visit: StaffVisit) -> Response:
-    visit.must("mend the bus")
-    return await _integration(visit)
-
-
-@office.post("/integration/{service}/{consumer}/{what}")
-async def mend(service: str, consumer: str, what: str, visit: StaffVisit, sent: SentForm) -> Response:
-    """Try a parked key again, or discard the message to blame."""
-    visit.must("mend the bus")
-    if service not in SERVICES or what not in ("retry", "discard"):
-        raise CallRefused(404, {"type": "not-found", "title": "There is no such command."})
-    body = {"key": sent.text("about")} | ({"reason": sent.text("reason")} if what == "discard" else {})
-    try:
-        await visit.calls.send(service, f"admin/parked/{consumer}/{what}", body, key=sent.key)
-    except CallRefused as refusal:
-        return await _integration(visit, refused=refusal)
-    return visit.done("/office/integration", "retried" if what == "retry" else "discarded")
-
-
-async def _integration(visit: Visit, *, refused: CallRefused | None = None) -> Response:
-    asked = [visit.calls.get(service, "admin/parked", limit=50) for service in SERVICES if service != "gateway"]
-    found = await asyncio.gather(*asked, return_exceptions=True)
-    parked: list[dict[str, Any]] = []
-    away: list[str] = []
-    for service, answer in zip([each for each in SERVICES if each != "gateway"], found, strict=True):
-        if isinstance(answer, ServiceAway | CallRefused):
-            away.append(service)
-        elif isinstance(answer, BaseException):
-            raise answer
-        else:
-            parked += [each | {"service": service} for each in answer["items"]]
-    return visit.render("work/integration.html", refused=refused, parked=parked, away=away)
-
-
 async def _clients(
     visit: Visit,
     *,
@@ -189,9 +152,10 @@ async def _user_form(
     errors: dict[str, str] = {}
     title = ""
     if isinstance(reason, ValidationError):
-        errors = by_field(field_errors(reason))
+        errors = visit.errors_in_words(by_field(field_errors(reason)))
     elif reason is not None:
-        title, errors = str(reason), by_field(reason.errors)
+        refused = refused_here(reason)
+        title, errors = visit.refusal_in_words(refused), visit.errors_in_words(refused.errors)
     return visit.render(
         "work/user.html",
         status=422 if isinstance(reason, ValidationError) else (reason.status if reason else 200),

@@ -6,9 +6,14 @@ from uuid import UUID
 from fastapi import Query, Response
 
 from portal import queries
+from portal.api.rooms.tasks import inspection_in
 from portal.forwarding import ServiceAway
+from portal.models import OrderView
 from portal.pages.calls import CallRefused
+from portal.pages.duties import could_inspect, could_take
+from portal.pages.instalments import standings
 from portal.pages.marks import sentence, thread
+from portal.pages.order_fields import written
 from portal.pages.plan import plan_of
 from portal.pages.visit import AnyVisit, SentForm, StaffVisit, Visit, pages_router
 from portal.schemas.orders import ClientTimelineEntryOut, PortalOrderOut, WorkOrderOut
@@ -19,6 +24,7 @@ TIMELINE_ENTRIES_MAX = 100
 TABS = ("plan", "money", "documents", "thread")
 COMMANDS = {"hold": "held", "resumption": "resumed", "cancellation": "cancelled"}
 """What is done to the whole order, as the order service calls it, and what is said afterwards."""
+TASK_COMMANDS = {"reassignment": "reassigned", "inspections": "inspected"}
 
 
 @order.get("/{order_id}")
@@ -53,6 +59,21 @@ async def command_order(order_id: UUID, command: str, visit: StaffVisit, sent: S
     return visit.done(f"/orders/{order_id}", COMMANDS[command], answer)
 
 
+@order.post("/{order_id}/tasks/{task_id}/{command}")
+async def command_task(order_id: UUID, task_id: UUID, command: str, visit: StaffVisit, sent: SentForm) -> Response:
+    """Give a task of the order to someone else, or say what was found when it was inspected."""
+    if command not in TASK_COMMANDS:
+        raise CallRefused(404, {"type": "not-found", "title": "There is no such command."})
+    body = {"person_id": sent.text("person_id"), "reason": sent.text("reason")}
+    if command == "inspections":
+        body = inspection_in(sent)
+    try:
+        answer = await visit.calls.send("project", f"tasks/{task_id}/{command}", body, key=sent.key)
+    except CallRefused as refusal:
+        return await _page(visit, order_id, refused=refusal, filled=sent.fields | {"task_id": str(task_id)})
+    return visit.done(f"/orders/{order_id}?tab=plan#task-{task_id}", TASK_COMMANDS[command], answer)
+
+
 async def _page(
     visit: Visit,
     order_id: UUID,
@@ -77,10 +98,13 @@ async def _page(
             order=shown,
             thread=thread(shown, visit.fmt, is_client=True, tasks=shown.tasks, instalments=shown.instalments),
             sentence=sentence(shown, visit.fmt, is_client=True),
+            own_fields=written(shown.fields, _schema(view), visit.fmt),
+            instalments=standings(shown.instalments, visit.fmt),
             timeline=[ClientTimelineEntryOut.of(entry) for entry in entries],
         )
     whole = WorkOrderOut.model_validate(view)
     tab = tab if tab in TABS else "plan"
+    beside = await _beside(visit, order_id, tab)
     return visit.render(
         "work/order.html",
         refused=refused,
@@ -89,17 +113,26 @@ async def _page(
         tab=tab,
         thread=thread(whole, visit.fmt, is_client=False, tasks=whole.tasks, instalments=whole.instalments),
         sentence=sentence(whole, visit.fmt, is_client=False),
+        own_fields=written(whole.fields, _schema(view), visit.fmt),
+        instalments=standings(whole.instalments, visit.fmt),
         missing=view.waiting_for,
         type_name=visit.fmt.label(view.type.labels if view.type else None, view.order_type),
         timeline=entries,
         plan=plan_of(whole, visit.fmt) if tab == "plan" else None,
-        **await _beside(visit, order_id, tab),
+        could_take=could_take(whole.tasks, beside["people"]),
+        to_inspect=could_inspect(view, whole.tasks, roles=visit.viewer.roles, leads=visit.may("lead projects")),
+        **beside,
     )
+
+
+def _schema(view: OrderView) -> dict[str, Any]:
+    return view.type.fields_schema if view.type else {}
 
 
 async def _beside(visit: Visit, order_id: UUID, tab: str) -> dict[str, Any]:
     """What a service knows beyond the view; None while it is away: the rest of the page stands."""
     asked = {
+        "people": ("project", "people", tab == "plan" and visit.may("lead projects")),
         "account": ("finance", f"orders/{order_id}/account", tab == "money" and visit.may("handle money")),
         "project": ("project", f"orders/{order_id}/project", tab == "documents"),
         "verification": ("order", f"orders/{order_id}/thread/verification", tab == "thread"),

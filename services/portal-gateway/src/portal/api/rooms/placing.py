@@ -57,7 +57,7 @@ async def _form(
         "work/place.html",
         refused=refused,
         errors_are_beside=True,
-        errors=filled.in_form(refused.errors) if refused else {},
+        errors=visit.errors_in_words(filled.in_form(refused.errors)) if refused else {},
         types=types,
         order_type=order_type,
         fields=fields_of(_schema(order_type), visit.fmt),

@@ -9,7 +9,8 @@ from chassis.http import PageCut
 from chassis.paging import Cut
 from portal import queries
 from portal.pages.calls import CallRefused
-from portal.pages.visit import Sent, SentForm, StaffVisit, Visit, pages_router
+from portal.pages.sent import Sent
+from portal.pages.visit import SentForm, StaffVisit, Visit, pages_router
 
 tasks = pages_router()
 
@@ -47,8 +48,13 @@ def _body(command: str, sent: Sent) -> dict[str, Any]:
         case "time-entries":
             return {"work_date": sent.text("work_date"), "hours": sent.text("hours"), "note": sent.optional("note")}
         case "inspections":
-            return {"result": sent.text("result"), "note": sent.optional("note")}
+            return inspection_in(sent)
     return {}
+
+
+def inspection_in(sent: Sent) -> dict[str, Any]:
+    """What was found, as the project service takes it."""
+    return {"result": sent.text("result"), "note": sent.optional("note")}
 
 
 async def _page(
