@@ -67,6 +67,9 @@ async def test_a_poisoned_order_is_found_looked_at_and_healed_by_the_command(
         return {key["consumer"] for key in parked_keys(whole_stack) if key["key"] == order_id} >= consumers
 
     await eventually(all_parked)
+    looked = whole_stack.command("doctor", "--json")
+    unwell = {(each["service"], each["about"]) for each in json.loads(looked.stdout) if not each["is_well"]}
+    assert (looked.returncode, unwell) == (1, {(consumer.partition(".")[0], "parked") for consumer in consumers})
     assert "validation errors for OrderHeld" in whole_stack.command("parked").stdout
     shown = whole_stack.command("parked", "show", "finance", order_id)
     assert shown.returncode == 0 and event_id in shown.stdout and '"perhaps"' in shown.stdout

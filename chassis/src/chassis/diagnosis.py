@@ -118,10 +118,11 @@ async def _clock(database: Database) -> str:
     async with database.transaction() as session:
         asked = time.time()
         theirs = float(await session.scalar(text("SELECT extract(epoch FROM clock_timestamp())")) or 0)
-    apart = abs(theirs - (asked + time.time()) / 2)
+        answered = time.time()
+    apart = max(asked - theirs, theirs - answered, 0.0)  # at least: theirs is of some moment between
     if apart > CLOCK_SECONDS_MAX:
-        raise Unwell(f"This machine's clock and the database's are {apart:,.1f} seconds apart: set both by NTP.")
-    return f"{apart * 1000:,.0f} ms from the database's."
+        raise Unwell(f"This machine's clock and the database's are {apart:,.0f} seconds apart: set both by NTP.")
+    return f"It and the database's are at most {apart + answered - asked:,.1f} seconds apart."
 
 
 async def _outbox(database: Database) -> str:
