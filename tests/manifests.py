@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,12 @@ def kustomization(folder: Path) -> Resource:
 
 
 def documents(file: Path) -> list[Resource]:
+    """Those in `file`. They are the caller's to change."""
+    return copy.deepcopy(_read(file))
+
+
+@cache
+def _read(file: Path) -> list[Resource]:
     return list(yaml.safe_load_all(file.read_text()))
 
 
@@ -36,7 +43,7 @@ def of_service(service: str) -> list[Resource]:
     made = []
     for template in resources(BASE / "a-service"):
         if template["kind"] in ("Deployment", "Job"):
-            made.append(copy.deepcopy(template))
+            made.append(template)
             for patch in patches(folder, template["kind"]):
                 apply(made[-1], patch)
     return made

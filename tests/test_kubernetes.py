@@ -113,6 +113,33 @@ def test_every_setting_that_a_service_must_have_is_told() -> None:
         assert required <= told_to(name)
 
 
+def environment(name: str, overlay: str, template: manifests.Resource) -> dict[str, str]:
+    """What the process of a pod is told, with a word in place of every secret."""
+    folders = (manifests.BASE, manifests.OVERLAYS[overlay])
+    maps = [made for folder in folders for made in manifests.kustomization(folder)["configMapGenerator"]]
+    wanted = {source["configMapRef"]["name"] for source in container_of(template)["envFrom"]}
+    literals = [literal for made in maps if made["name"] in wanted for literal in made.get("literals", [])]
+    told = {name: value for name, _, value in (literal.partition("=") for literal in literals)}
+    for env in env_of(template):
+        value = env.get("value", "a-secret")
+        told[env["name"]] = re.sub(r"\$\((\w+)\)", lambda found: told[found[1]], value)
+    return told
+
+
+@pytest.mark.parametrize("overlay", manifests.OVERLAYS)
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_process_starts_with_what_it_is_told(name: str, overlay: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _, template in manifests.pods(manifests.of_service(name)):
+        with monkeypatch.context() as patched:
+            for variable, value in environment(name, overlay, template).items():
+                patched.setenv(variable, value)
+            settings = service_of(name).settings()
+        database = f"postgresql+asyncpg://{name}:a-secret@{name}-db-rw:5432/{name}"
+        assert settings.database_url.get_secret_value() == database
+        assert settings.uses_sasl == (overlay == "production")
+        assert settings.kafka_sasl_username == name
+
+
 def test_secured_brokers_are_told_everything_that_they_ask_for() -> None:
     secured = {"kafka_security_protocol", "kafka_sasl_username", "kafka_sasl_password", "kafka_ca_file"}
     assert secured <= KafkaSettings.model_fields.keys()

@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -154,11 +153,3 @@ def _verdict(trial: Trial, load: Load, transport: Counting, broken: dict[str, li
         "invariants": {name: defects[:5] or "holds" for name, defects in broken.items()},
         "steps": trial.steps,
     }
-
-
-def demo(cluster: Cluster, orders: Path, report: Path) -> None:
-    """The example orders through the cluster, and the report of what became of them."""
-    address = f"http://{cluster.address_of('gateway-api')}:8000"
-    password = cluster.secret("gateway-administrator", "password")
-    options = ["--gateway", address, "--admin-password", password, "--orders", str(orders), "--json", str(report)]
-    subprocess.run([sys.executable, "-m", "orderloom.cli", "demo", *options], check=True, stdout=subprocess.DEVNULL)
