@@ -34,6 +34,11 @@ def test_every_name_that_a_process_is_told_is_a_setting() -> None:
     assert told - SETTINGS - OF_TOOLS == set()
 
 
+def test_every_service_gets_a_database_and_a_role() -> None:
+    (listed,) = re.findall(r"for service in (.*); do", (ROOT / "deploy" / "compose" / "databases.sh").read_text())
+    assert tuple(listed.split()) == SERVICES
+
+
 def test_no_secret_is_told_by_the_environment() -> None:
     told = {name for each in FILE["services"].values() for name in each.get("environment", {})}
     secret = re.compile(r"PASSWORD|SECRET|DATABASE_URL")
