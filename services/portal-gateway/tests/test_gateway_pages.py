@@ -248,6 +248,19 @@ def test_a_sign_in_leads_to_no_other_host(asked: str, led_to: str) -> None:
     assert on_this_host(asked) == led_to
 
 
+async def test_every_icon_of_the_manifest_is_there_in_the_kind_and_size_that_it_says(
+    gateway_read_only: Running,
+) -> None:
+    icons = (await gateway_read_only.get("/manifest.webmanifest")).json()["icons"]
+    assert {icon["purpose"] for icon in icons} == {"any", "maskable"}
+    for icon in icons:
+        answer = await gateway_read_only.get(icon["src"])
+        assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (200, icon["type"])
+        if icon["type"] == "image/png":
+            width, height = (int.from_bytes(answer.content[at : at + 4]) for at in (16, 20))
+            assert icon["sizes"] == f"{width}x{height}"
+
+
 @pytest.mark.parametrize(
     ("referer", "page"),
     [

@@ -32,4 +32,4 @@ class OrderType(Model):
     fields_schema: Mapped[dict[str, Any]] = mapped_column(
         server_default=text("'{}'::jsonb"), deferred=True, deferred_raiseload=True
     )
-    """Read with a whole order alone. Empty for a version heard of before this was kept, until it is told again."""
+    """Read with a whole order alone. Empty for a version heard of before this was kept."""

@@ -15,6 +15,7 @@ from portal.pages.ways import on_this_host
 
 open_pages = APIRouter(include_in_schema=False)
 
+ICON_SIZES = (192, 512)
 LANGUAGE_KEPT_SECONDS = 365 * 24 * 3600
 
 
@@ -52,9 +53,20 @@ async def get_manifest() -> JSONResponse:
         "display": "standalone",
         "background_color": "#faf8f3",
         "theme_color": "#faf8f3",
-        "icons": [icon, icon | {"purpose": "maskable"}],
+        "icons": [icon, icon | {"purpose": "maskable"}, *_icons_as_png()],
     }
     return JSONResponse(document, media_type="application/manifest+json")
+
+
+def _icons_as_png() -> list[dict[str, str]]:
+    """As far as they are built: for platforms that take no SVG."""
+    built = {size: static(f"build/icon-{size}.png") for size in ICON_SIZES}
+    return [
+        {"src": address, "sizes": f"{size}x{size}", "type": "image/png", "purpose": purpose}
+        for size, address in built.items()
+        for purpose in ("any", "maskable")
+        if address
+    ]
 
 
 async def answer_reader(request: Request, error: Exception) -> Response:
