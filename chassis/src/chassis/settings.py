@@ -38,6 +38,8 @@ class ServiceSettings(KafkaSettings):
     """Off, new rows leave as the ORM would write them: slower, and the way out when `chassis.flush` refuses one."""
     connections_max: int = 10
     """Of the requests' pool. The worker and the relay have connections of their own."""
+    database_bytes_max: int = 0
+    """How large the database may become, for the alert that comes before. 0: nobody knows."""
     requests_max: int = 200
     """In hand at once in one process; one more is answered 503 with `Retry-After`."""
     body_bytes_max: int = 8 * 1024 * 1024
