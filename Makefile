@@ -17,7 +17,7 @@ SOURCE ?= $(or $(shell git remote get-url origin 2>/dev/null),unknown)
 PINS := --quiet --no-emit-workspace --no-header --no-annotate
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help assets words demo up down status shots test test-kafka security audit chaos check bench bench-growth bench-backlog bench-streams bench-pages soak bench-order contracts settings fmt migration image sbom secrets pins k8s k8s-check ops-check
+.PHONY: help assets words demo up down status shots test test-kafka security audit chaos check bench bench-growth bench-backlog bench-streams bench-pages soak bench-order contracts settings fmt migration image sbom secrets pins k8s k8s-check ops-check dashboards alert-check
 
 help: ## Say what can be made
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -74,11 +74,12 @@ check: $(READY) ## Lint, types, import rules, generated files
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy $(SOURCES)
 	$(VENV)/bin/mypy chaos
-	MYPYPATH=deploy $(VENV)/bin/mypy -p checks
+	MYPYPATH=deploy $(VENV)/bin/mypy -p checks -p observe
 	@for tests in $(TESTS); do $(VENV)/bin/mypy $$tests || exit 1; done
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/python -m contracts.generate --check
 	$(VENV)/bin/python -m orderloom.kubernetes --check
+	PYTHONPATH=deploy $(VENV)/bin/python -m observe.generate --check
 	$(VENV)/bin/python $(PAGES)/../catalogues.py --check
 	$(VENV)/bin/python $(PAGES)/build.py --check
 	$(VENV)/bin/python -m orderloom.settings_page --check
@@ -88,6 +89,12 @@ settings: $(READY) ## Generate docs/settings.md again
 
 ops-check: $(READY) ## Look whether one trace reaches every service, through a real collector (COLLECTOR=/path/to/otelcol)
 	PYTHONPATH=deploy $(VENV)/bin/python -m checks.traces $(if $(COLLECTOR),--collector $(COLLECTOR))
+
+dashboards: $(READY) ## Write deploy/observe/dashboards again from their source
+	PYTHONPATH=deploy $(VENV)/bin/python -m observe.generate
+
+alert-check: $(READY) ## Look whether alerts fire over stalled consumers, in a real Prometheus (PROMETHEUS=/path/to/prometheus)
+	PYTHONPATH=deploy $(VENV)/bin/python -m checks.alert --prometheus $(or $(PROMETHEUS),prometheus) $(ARGS)
 
 bench: $(READY) ## Measure how fast it is, against what, and write bench/results (ARGS="S3 S4")
 	$(VENV)/bin/python -m bench $(ARGS)

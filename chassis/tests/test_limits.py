@@ -24,7 +24,7 @@ async def test_more_requests_at_once_than_a_process_may_have_are_told_to_come_ag
         raise RuntimeError
 
     routes = [Route(path, slow) for path in ("/slow", "/readyz")] + [Route("/fail", fail)]
-    limited = LimitRequests(Starlette(routes=routes), requests_max=2)
+    limited = LimitRequests(Starlette(routes=routes), service="probe", requests_max=2)
     transport = httpx.ASGITransport(limited, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
         assert [(await http.get("/fail")).status_code for _ in range(3)] == [500] * 3  # and none of them counts on

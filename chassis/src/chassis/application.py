@@ -16,7 +16,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.telemetry import TelemetryConfig
 from sqlalchemy import MetaData
 
-from chassis import admin, telemetry
+from chassis import admin, telemetry, watching
 from chassis.applying import Applying
 from chassis.consumers import Consumers
 from chassis.database import Database
@@ -24,6 +24,7 @@ from chassis.diagnosis import Look, diagnose, looks_of
 from chassis.environment import WrongSettings, told
 from chassis.failpoints import Failpoints
 from chassis.health import Health, health_router
+from chassis.housekeeping import Watch
 from chassis.limits import LimitBody, LimitRequests
 from chassis.openapi import document_problems
 from chassis.problems import answer_with_problems
@@ -35,6 +36,8 @@ from chassis.settings import ServiceSettings
 from chassis.tokens import Verifier
 from chassis.worker import Duty, Worker
 
+RELEASE = "0.1.0"
+"""Of this code: all five services are released together."""
 GRACE_SECONDS = 15
 PARTS = ("all", "api", "worker", "migrate", "doctor")
 OURS_ALONE: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
@@ -58,6 +61,8 @@ class Service:
     read_model: ReadModel | None = None
     """What can be made again from the archive, if anything can."""
     duties: Sequence[Duty] = ()
+    watched: Sequence[Watch] = ()
+    """What operators watch of it alone, taken from its database once a minute."""
     prepare: Callable[[FastAPI, Any], None] = field(default=lambda api, settings: None)
     """Puts what only this service's endpoints need on `api.state`."""
     looks: Callable[[Any], Mapping[str, Look]] = field(default=lambda settings: {})
@@ -83,6 +88,7 @@ class Service:
             consumers=self.heard,
             root=self.root,
             duties=(*self.duties, self._rebuild) if self.read_model else self.duties,
+            watched=self.watched,
         )
 
     @property
@@ -111,11 +117,13 @@ class Service:
             async with beside:
                 if worker:
                     _obey_signals(worker)
+                timing = asyncio.create_task(watching.time_loop(self.name))
                 yield
+                timing.cancel()
 
         api = FastAPI(
             title=f"Orderloom {self.name}",
-            version="0.1.0",
+            version=RELEASE,
             lifespan=lifespan,
             telemetry=OURS_ALONE,
             docs_url=None,  # they load scripts from elsewhere; the gateway has a page of all endpoints
@@ -131,9 +139,9 @@ class Service:
         api.state.read_model = self.read_model
         api.state.verifier = Verifier(settings.jwks, issuer=settings.token_issuer, audience=settings.token_audience)
         api.state.looks = self._looks(settings, database, api.state.verifier, sees_bus=worker is not None)
-        api.state.health = Health(settings, database, worker, self.migrations_folder(settings))
+        api.state.health = Health(self.name, settings, database, worker, self.migrations_folder(settings))
         api.add_middleware(LimitBody, bytes_max=settings.body_bytes_max)
-        api.add_middleware(LimitRequests, requests_max=settings.requests_max, besides=self.streams)
+        api.add_middleware(LimitRequests, service=self.name, requests_max=settings.requests_max, besides=self.streams)
         answer_with_problems(api)
         document_problems(api)
         api.include_router(health_router)
@@ -185,6 +193,7 @@ class Service:
         return 0 if all(finding.is_well for finding in findings) else 1
 
     async def _serve(self, settings: ServiceSettings, part: str) -> None:
+        telemetry.BUILD.labels(self.name, part, RELEASE).set(1)
         database = self.database(settings)
         worker = None if part == "api" else self.worker(settings, database)
         shown = self if part != "worker" else _without_endpoints(self)

@@ -11,6 +11,7 @@ from chassis.clock import utc_now
 from chassis.consumers import Consumers
 from chassis.delivery import Delivery
 from contracts import topics
+from contracts.catalogue import EVENTS
 
 HORIZON = timedelta(days=received.KEPT_DAYS)
 
@@ -43,7 +44,15 @@ class Applying:
         name = f"{consumer.name} {delivery.type}"
         with telemetry.span_of_fact(name, delivery.headers, key=delivery.key, id=str(delivery.id)):
             await consumer.handle(delivery, session)
-        telemetry.APPLIED.labels(self.service, consumer.name).inc()
+        telemetry.APPLIED.labels(self.service, consumer.name, _type_of(delivery)).inc()
+        if delivery.told_at is not None:
+            age_seconds = (utc_now() - delivery.told_at).total_seconds()
+            telemetry.FACT_AGE.labels(self.service, consumer.name).observe(max(age_seconds, 0.0))
+
+
+def _type_of(delivery: Delivery) -> str:
+    """For metrics, which must not have as many series as strangers have names for types."""
+    return delivery.type if delivery.type in EVENTS else "unknown"
 
 
 async def _check_age(session: AsyncSession, delivery: Delivery) -> None:

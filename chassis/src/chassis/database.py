@@ -12,9 +12,12 @@ from pydantic_core import from_json
 from sqlalchemy import TIMESTAMP, MetaData, Numeric, event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine.interfaces import AdaptedConnection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapper, Session, class_mapper
 
+from chassis import telemetry
+from chassis.errors import sqlstate
 from chassis.flush import OneStatementSession
 
 COLUMN_TYPES: dict[Any, Any] = {
@@ -36,6 +39,9 @@ SERVER_SETTINGS = {
     "max_parallel_workers_per_gather": "0",
 }
 """Nothing waits for ever. These statements are too short to be worth compiling, or sharing among processes."""
+
+for each in ("25006", "53100", "53200", "53300"):  # only reads; disk, memory or connections are used up
+    telemetry.DATABASE_FAILURES.labels(each)  # there before the first, so that the first is an increase
 
 RECORDED = "facts recorded"
 """Set in `session.info` by the outbox: this commit gives the relay work."""
@@ -130,8 +136,12 @@ class Database:
         `cause` is the `outbox.Cause` of the facts recorded in the block, where it is known at its start.
         """
         async with self._sessions(info={"cause": cause, "shared": self.shared}) as session:
-            async with session.begin():
-                yield session
+            try:
+                async with session.begin():
+                    yield session
+            except DBAPIError as failure:
+                telemetry.DATABASE_FAILURES.labels(sqlstate(failure)).inc()
+                raise
             if session.info.get(RECORDED):
                 self.facts_recorded.set()
             for key in session.info.get(OUTDATED, ()):

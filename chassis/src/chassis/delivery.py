@@ -135,6 +135,8 @@ def _text(value: bytes) -> str:
 class DeadLetter:
     """A record that cannot be applied, with the reason and its bytes, up to a limit that leaves room for the rest."""
 
+    topic: str
+    """On which it came."""
     key: str
     type: str
     body: str
@@ -163,4 +165,4 @@ class DeadLetter:
             "body_base64": base64.b64encode(value[:BODY_KEPT_BYTES_MAX]).decode(),
             "body_bytes": len(value),
         }
-        return cls(key, headers.get("ce_type") or "unknown", json.dumps(document))
+        return cls(topic, key, headers.get("ce_type") or "unknown", json.dumps(document))

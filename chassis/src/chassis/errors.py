@@ -79,9 +79,10 @@ class Undeliverable(Exception):
 
 UNSTORABLE_SQLSTATES = ("22021", "22P05")
 """A NUL, which no text in PostgreSQL holds."""
-TRANSIENT_SQLSTATES = ("08", "28", "3D", "40", "53", "55000", "55P03", "57")
-"""Connection lost, or refused: to this user, to this database, to all; serialization and deadlock, out of resources,
-lock timeout, cancelled or shutting down. A refused connection is an operator's to mend, and no message's fault."""
+TRANSIENT_SQLSTATES = ("08", "25006", "28", "3D", "40", "53", "55000", "55P03", "57")
+"""Connection lost, or refused: to this user, to this database, to all; a server that only reads, as one does that was
+the first before a failover; serialization and deadlock, out of resources, lock timeout, cancelled or shutting down.
+What an operator has to mend is no message's fault."""
 
 
 def is_transient(reason: BaseException) -> bool:
@@ -90,16 +91,16 @@ def is_transient(reason: BaseException) -> bool:
         return True
     if isinstance(reason, exc.DBAPIError) and reason.connection_invalidated:
         return True
-    return _sqlstate(reason).startswith(TRANSIENT_SQLSTATES) or isinstance(
+    return sqlstate(reason).startswith(TRANSIENT_SQLSTATES) or isinstance(
         reason, OSError | TimeoutError | exc.TimeoutError
     )
 
 
 def is_unstorable(reason: BaseException) -> bool:
     """Whether somebody wrote what no database could keep or look for, and no schema has noticed."""
-    return _sqlstate(reason) in UNSTORABLE_SQLSTATES
+    return sqlstate(reason) in UNSTORABLE_SQLSTATES
 
 
-def _sqlstate(reason: BaseException) -> str:
-    """asyncpg's, wrapped or not."""
+def sqlstate(reason: BaseException) -> str:
+    """PostgreSQL's code for what went wrong, wrapped or not; empty where it is none of PostgreSQL's."""
     return getattr(getattr(reason, "orig", reason), "sqlstate", None) or ""

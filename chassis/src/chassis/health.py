@@ -21,7 +21,10 @@ OK = "ok"
 class Health:
     """Asks every part that the service stands on."""
 
-    def __init__(self, settings: ServiceSettings, database: Database, worker: Worker | None, folder: Path) -> None:
+    def __init__(
+        self, service: str, settings: ServiceSettings, database: Database, worker: Worker | None, folder: Path
+    ) -> None:
+        self._service = service
         self._settings = settings
         self._database = database
         self._worker = worker
@@ -33,6 +36,8 @@ class Health:
         checks = {"database": await self._check_database(), "migrations": await self._check_migrations()}
         if self._worker is not None:
             checks["bus"] = self._worker.trouble or OK
+        for part, check in checks.items():
+            telemetry.READY.labels(self._service, part).set(check == OK)
         return checks
 
     async def _check_database(self) -> str:
@@ -83,6 +88,13 @@ async def is_ready(request: Request) -> JSONResponse:
 @health_router.get("/metrics")
 async def metrics(request: Request) -> Response:
     worker: Worker | None = request.app.state.worker
-    for topic, behind in (await worker.lag() if worker else {}).items():
-        telemetry.CONSUMER_LAG.labels(worker.service if worker else "", topic).set(behind)
+    if worker is not None:
+        await _watch_partitions(worker)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _watch_partitions(worker: Worker) -> None:
+    for topic, behind in (await worker.lag()).items():
+        telemetry.CONSUMER_LAG.labels(worker.service, topic).set(behind)
+    for (topic, state), count in worker.partitions().items():
+        telemetry.PARTITIONS.labels(worker.service, topic, state).set(count)

@@ -1,24 +1,27 @@
-"""What a database no longer needs is deleted, and what operators watch is counted."""
+"""What a database no longer needs is deleted, and what operators watch is taken from it."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 import structlog
-from sqlalchemy import ColumnElement, delete, func, select, text
+from sqlalchemy import ColumnElement, delete, func, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import telemetry
+from chassis import watching
 from chassis.database import Database
 from chassis.idempotency import IdempotencyKey
 from chassis.outbox import OutboxMessage
-from chassis.parking import ParkedKey
 from chassis.rebuilding import ArchivedEntry, RebuiltOrder
 from chassis.received import KEPT_DAYS, OUTBOX_KEPT_DAYS, SEEN_KEPT_HOURS, InboxMessage, Seen
+from chassis.settings import ServiceSettings
 from contracts import topics
 
 log = structlog.get_logger(__name__)
 
 COUNT_SECONDS = 5
+SELDOM_EVERY = 12
+"""Rounds between two looks at what changes slowly, or costs something: a minute."""
 CLEAN_EVERY = 60
 """Rounds of counting between two of deleting: five minutes."""
 IDEMPOTENCY_KEPT_DAYS = 7
@@ -26,14 +29,21 @@ STAGED_KEPT_DAYS = 7
 """Of a thread that never came whole."""
 
 
-async def keep_house(database: Database, service: str) -> None:
+Watch = Callable[[AsyncSession], Awaitable[None]]
+"""Takes gauges that only one service has."""
+
+
+async def keep_house(database: Database, service: str, settings: ServiceSettings, watched: Sequence[Watch]) -> None:
     """Until cancelled. Nothing of it is urgent: a failure is told and tried again."""
     rounds = 0
     while True:
         try:
             async with database.transaction() as session:
-                await _count(session, service)
-                if rounds % CLEAN_EVERY == 0:
+                await watching.watch_backlogs(session, service)
+            if rounds % SELDOM_EVERY == 0:
+                await _watch_seldom(database, service, settings, watched)
+            if rounds % CLEAN_EVERY == 0:
+                async with database.transaction() as session:
                     await _clean(session)
             rounds += 1
         except Exception as reason:
@@ -41,17 +51,12 @@ async def keep_house(database: Database, service: str) -> None:
         await asyncio.sleep(COUNT_SECONDS)
 
 
-async def _count(session: AsyncSession, service: str) -> None:
-    pending = select(
-        func.count(), func.extract("epoch", func.clock_timestamp() - func.min(OutboxMessage.recorded_at))
-    ).where(OutboxMessage.published_at.is_(None))
-    count, age_seconds = (await session.execute(pending)).one()
-    telemetry.OUTBOX_PENDING.labels(service).set(count)
-    telemetry.OUTBOX_AGE.labels(service).set(float(age_seconds or 0))
-    by_kind = select(ParkedKey.waits, func.count()).group_by(ParkedKey.waits)
-    counts = {waits: count for waits, count in await session.execute(by_kind)}
-    telemetry.PARKED_KEYS.labels(service).set(counts.get(False, 0))
-    telemetry.WAITING_KEYS.labels(service).set(counts.get(True, 0))
+async def _watch_seldom(database: Database, service: str, settings: ServiceSettings, watched: Sequence[Watch]) -> None:
+    async with database.transaction() as session:
+        await watching.watch_database(session, service, settings)
+        for watch in watched:
+            await watch(session)
+    await asyncio.to_thread(watching.watch_certificates, service, settings)
 
 
 async def _clean(session: AsyncSession) -> None:

@@ -20,7 +20,7 @@ from chassis.failpoints import BEFORE_ANSWER
 from chassis.ids import new_id
 from chassis.paging import PAGE_ROWS, PAGE_ROWS_MAX, Cut, decode
 from chassis.principal import NotAllowed, Principal
-from chassis.problems import answer_failure
+from chassis.problems import answer_failure, status_of
 from chassis.tokens import NotSignedIn, Verifier
 from chassis.versions import Expected
 from contracts.roles import ADMINISTRATOR, OPERATOR
@@ -114,11 +114,18 @@ class TransactionalRoute(APIRoute):
         async def answer(request: Request) -> Response:
             started = time.perf_counter()
             service: str = request.app.state.service
-            with telemetry.span(f"{request.method} {path}", caused_by=request.headers, service=service):
-                response = await _answer(request, endpoint)
-            telemetry.REQUEST_SECONDS.labels(service, request.method, path).observe(time.perf_counter() - started)
-            telemetry.REQUESTS.labels(service, request.method, path, response.status_code).inc()
-            return response
+            status = 500
+            try:
+                with telemetry.span(f"{request.method} {path}", caused_by=request.headers, service=service):
+                    response = await _answer(request, endpoint)
+                status = response.status_code
+                return response
+            except Exception as failure:
+                status = status_of(failure)
+                raise
+            finally:
+                telemetry.REQUEST_SECONDS.labels(service, request.method, path).observe(time.perf_counter() - started)
+                telemetry.REQUESTS.labels(service, request.method, path, status).inc()
 
         return answer
 

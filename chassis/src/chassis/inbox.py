@@ -62,18 +62,26 @@ class Inbox:
     ) -> None:
         self.service = service
         self.consumers = consumers
+        self._topic_prefix = topic_prefix
         self.trouble: str | None = None
         """Why the batch at hand waits, or None."""
         self._database = database
         self._applying = Applying(service=service, root=root)
         self._release = Release(consumers, self._applying)
-        self._topic_prefix = topic_prefix
         self._failpoints = failpoints or Failpoints(None, service=service)
+        self._tell_zeroes()
         self._acknowledged_at = 0.0
         self._unwritten = received.Read()
         """Of batches in which there was nothing to do: written with the next effect, or a moment later."""
         self._writing = asyncio.Lock()
         self._later: asyncio.Task[None] | None = None
+
+    def _tell_zeroes(self) -> None:
+        """A counter that is not there before its first count hides that count from whoever asks for an increase."""
+        for consumer in self.consumers:
+            telemetry.PARKED.labels(self.service, consumer.name)
+        for topic in self.topics:
+            telemetry.DEAD_LETTERS.labels(self.service, topic)
 
     @property
     def topics(self) -> list[str]:
@@ -87,6 +95,7 @@ class Inbox:
             try:
                 await self.apply_all(records)
                 self.trouble = None
+                telemetry.LAST_BATCH.labels(self.service).set_to_current_time()
                 self._failpoints.reach(BEFORE_ACKNOWLEDGE)
                 return await self._acknowledge(message)
             except Exception as reason:
@@ -281,7 +290,7 @@ class Inbox:
         return self._database.transaction(cause)
 
     def _bury(self, session: AsyncSession, letter: DeadLetter) -> None:
-        telemetry.DEAD_LETTERS.labels(self.service).inc()
+        telemetry.DEAD_LETTERS.labels(self.service, letter.topic).inc()
         outbox.forward_dead_letter(session, service=self.service, key=letter.key, type=letter.type, body=letter.body)
 
     async def _acknowledge(self, message: KafkaMessage) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis import telemetry
 from chassis.errors import Refusal, TooLarge
 from chassis.problems import problem
 
@@ -27,8 +28,9 @@ class TooMuchAtOnce(Refusal):
 class LimitRequests:
     """ASGI middleware: beyond `requests_max` at once, answers 503 with `Retry-After` instead of letting all wait."""
 
-    def __init__(self, app: ASGIApp, *, requests_max: int, besides: Sequence[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, *, service: str, requests_max: int, besides: Sequence[str] = ()) -> None:
         self._app = app
+        self._service = service
         self._not_counted = {*PROBES, *besides}
         self._requests_max = requests_max
         self._in_hand = 0
@@ -37,6 +39,7 @@ class LimitRequests:
         if scope["type"] != "http" or scope["path"] in self._not_counted:
             return await self._app(scope, receive, send)
         if self._in_hand >= self._requests_max:
+            telemetry.REQUESTS.labels(self._service, "", "too much at once", TooMuchAtOnce.status).inc()
             refusal = TooMuchAtOnce(f"{self._requests_max} requests are being answered here: try again.")
             return await problem(refusal)(scope, receive, send)
         self._in_hand += 1

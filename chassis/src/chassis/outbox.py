@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis import roots, telemetry
+from chassis.clock import utc_now
 from chassis.database import RECORDED, ChassisModel
 from chassis.errors import Conflict, Invalid
 from chassis.ids import new_id
@@ -155,6 +156,9 @@ def _held_root(session: AsyncSession, order_id: UUID, event_type: str) -> roots.
 
 def _enter(session: AsyncSession, event: Event, *, key: str, headers: dict[str, str]) -> UUID:
     cause = cause_of(session)
+    if cause.at is not None:
+        seconds = (utc_now() - cause.at).total_seconds()
+        telemetry.EFFECT_SECONDS.labels(event.teller, event.type).observe(max(seconds, 0.0))
     envelope = {"ce_source": event.teller, "ce_causationid": cause.id, "ce_actor": cause.actor}
     body = event.model_dump_json()
     if "\\u0000" in body and NUL.search(body):

@@ -66,19 +66,32 @@ async def answer_http(request: Request, error: Exception) -> JSONResponse:
 
 async def answer_failure(request: Request, failure: Exception) -> JSONResponse:
     """Ours: 503 when it goes away by itself, else 500; nothing was saved either way."""
-    request_id = getattr(request.state, "request_id", "")
+    request_id, status = getattr(request.state, "request_id", ""), status_of(failure)
     if isinstance(failure, ClientDisconnect):
         log.info("client_left", path=request.url.path)
-        status, title, kind = 400, "The request ended before its body did.", "incomplete"
+        title, kind = "The request ended before its body did.", "incomplete"
     elif is_unstorable(failure):
         log.info("request_unstorable", path=request.url.path)
-        status, title, kind = 422, "Leave out the NUL character: nothing could keep it.", "unstorable"
+        title, kind = "Leave out the NUL character: nothing could keep it.", "unstorable"
     elif is_transient(failure):
         log.warning("request_waits", path=request.url.path, reason=repr(failure))
-        status, title, kind = 503, "A part of the system is away. Nothing was saved: try again.", "unavailable"
+        title, kind = "A part of the system is away. Nothing was saved: try again.", "unavailable"
     else:
         log.error("request_failed", path=request.url.path, request_id=request_id, exc_info=failure)
-        status, title, kind = 500, "This did not work on our side. Nothing was saved: try again.", "failure"
+        title, kind = "This did not work on our side. Nothing was saved: try again.", "failure"
     document = {"type": kind, "title": title, "status": status, "reference": request_id}
     headers = {"Retry-After": str(Refusal.retry_after_seconds)} if status == 503 else None
     return JSONResponse(document, status, headers, media_type="application/problem+json")
+
+
+def status_of(failure: Exception) -> int:
+    """What `failure` is answered with."""
+    if isinstance(failure, Refusal):
+        return failure.status
+    if isinstance(failure, HTTPException):
+        return failure.status_code
+    if isinstance(failure, ClientDisconnect):
+        return 400
+    if isinstance(failure, RequestValidationError) or is_unstorable(failure):
+        return 422
+    return 503 if is_transient(failure) else 500

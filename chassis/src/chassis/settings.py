@@ -42,6 +42,8 @@ class ServiceSettings(KafkaSettings):
     """Off, new rows leave as the ORM would write them: slower, and the way out when `chassis.flush` refuses one."""
     connections_max: int = Field(default=10, ge=1)
     """Of the requests' pool. The worker and the relay have connections of their own."""
+    database_bytes_max: int = Field(default=0, ge=0)
+    """How large the database may become, for the alert that comes before. 0: nobody knows."""
     requests_max: int = Field(default=200, ge=1)
     """In hand at once in one process; one more is answered 503 with `Retry-After`."""
     body_bytes_max: int = Field(default=8 * 1024 * 1024, ge=1024)

@@ -21,19 +21,47 @@ from prometheus_client import Counter, Gauge, Histogram
 TRACER = trace.get_tracer("orderloom")
 PROPAGATOR = TraceContextTextMapPropagator()
 
+AGES = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200)
+
 REQUESTS = Counter("orderloom_http_requests", "Requests answered", ["service", "method", "route", "status"])
 REQUEST_SECONDS = Histogram("orderloom_http_request_seconds", "Time to the answer", ["service", "method", "route"])
 RELAYED = Counter("orderloom_relayed_facts", "Facts of the outbox acknowledged by Kafka", ["service"])
-APPLIED = Counter("orderloom_applied_facts", "Facts applied with their effects", ["service", "consumer"])
+APPLIED = Counter("orderloom_applied_facts", "Facts applied with their effects", ["service", "consumer", "type"])
+FACT_AGE = Histogram(
+    "orderloom_fact_age_seconds", "Age of facts when they are applied", ["service", "consumer"], buckets=AGES
+)
+EFFECT_SECONDS = Histogram(
+    "orderloom_effect_seconds", "From the telling of a fact to one that it caused", ["service", "type"], buckets=AGES
+)
+LAST_BATCH = Gauge("orderloom_last_batch_timestamp_seconds", "When a batch was last brought to its end", ["service"])
 PARKED = Counter("orderloom_parked_facts", "Keys parked because a fact could not be applied", ["service", "consumer"])
-DEAD_LETTERS = Counter("orderloom_dead_letters", "Records that nobody can ever apply", ["service"])
+DEAD_LETTERS = Counter("orderloom_dead_letters", "Records that nobody can ever apply", ["service", "topic"])
 TIMERS_FIRED = Counter("orderloom_timers_fired", "Durable timers fired", ["service", "kind"])
 TIMER_LATENESS = Gauge("orderloom_timer_lateness_seconds", "How late the last timer fired", ["service"])
+TIMERS_OVERDUE = Gauge("orderloom_timers_overdue_seconds", "How long the oldest due timer has not fired", ["service"])
+OUTBOX_POSITION = Gauge("orderloom_outbox_position", "Of the newest fact. It never goes back", ["service"])
 OUTBOX_AGE = Gauge("orderloom_outbox_age_seconds", "Age of the oldest fact that is not published", ["service"])
 OUTBOX_PENDING = Gauge("orderloom_outbox_pending_facts", "Facts that are not published", ["service"])
 PARKED_KEYS = Gauge("orderloom_parked_keys", "Keys that wait for somebody", ["service"])
 WAITING_KEYS = Gauge("orderloom_waiting_keys", "Keys that wait for a fact not heard of yet", ["service"])
+PARKED_AGE = Gauge("orderloom_parked_age_seconds", "How long the oldest key waits for somebody", ["service"])
+WAITING_AGE = Gauge("orderloom_waiting_age_seconds", "How long the oldest key waits for a fact", ["service"])
 CONSUMER_LAG = Gauge("orderloom_consumer_lag_records", "Records not read yet", ["service", "topic"])
+PARTITIONS = Gauge("orderloom_partitions", "Known, assigned here, or without a leader", ["service", "topic", "state"])
+DATABASE_BYTES = Gauge("orderloom_database_bytes", "Size of the database", ["service"])
+DATABASE_BYTES_MAX = Gauge("orderloom_database_bytes_max", "Room for it, where that was told; else 0", ["service"])
+DATABASE_READ_ONLY = Gauge("orderloom_database_read_only", "1 where nothing can be written", ["service"])
+DATABASE_FAILURES = Counter("orderloom_database_failures", "Statements that PostgreSQL refused", ["sqlstate"])
+ARCHIVE_FAILING = Gauge("orderloom_archive_failing", "1 when the last archiving of the WAL failed", ["service"])
+CERTIFICATE_END = Gauge("orderloom_certificate_end_timestamp_seconds", "Until then it is good", ["service", "file"])
+LOOP_DELAY = Histogram(
+    "orderloom_event_loop_delay_seconds",
+    "How late the event loop comes back to what waits for nothing",
+    ["service"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+READY = Gauge("orderloom_ready", "Whether a part was well when /readyz was last asked", ["service", "part"])
+BUILD = Gauge("orderloom_build_info", "Always 1", ["service", "process", "version"])
 
 
 class LossyOutput:

@@ -13,7 +13,7 @@ from chassis.consumers import Consumers
 from chassis.database import Database
 from chassis.errors import is_transient
 from chassis.failpoints import Failpoints
-from chassis.housekeeping import keep_house
+from chassis.housekeeping import Watch, keep_house
 from chassis.inbox import Inbox
 from chassis.relay import Relay
 from chassis.roots import Root
@@ -45,6 +45,7 @@ class Worker:
         consumers: Sequence[Consumers],
         root: type[Root] | None,
         duties: Sequence[Duty] = (),
+        watched: Sequence[Watch] = (),
     ) -> None:
         self.service = service
         self.settings = settings
@@ -61,6 +62,7 @@ class Worker:
         self.timekeeper = Timekeeper(self.database, consumers, service=service, root=root)
         self.is_paused = False
         self._duties = duties
+        self._watched = watched
         self._broker: KafkaBroker | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -85,8 +87,8 @@ class Worker:
         if self._tasks:
             return
         self.is_paused = False
-        running = [self._consume(), self.relay.run(), self.timekeeper.run(), keep_house(self.database, self.service)]
-        running.append(self._try_again())
+        house = keep_house(self.database, self.service, self.settings, self._watched)
+        running = [self._consume(), self.relay.run(), self.timekeeper.run(), house, self._try_again()]
         self._tasks = [asyncio.create_task(each) for each in running]
         self._tasks += [asyncio.create_task(self._do(duty)) for duty in self._duties]
 
@@ -104,13 +106,25 @@ class Worker:
 
     async def lag(self) -> dict[str, int]:
         """By topic, how many records the broker has told of that are not read yet."""
-        behind: dict[str, int] = {}
+        behind = dict.fromkeys(self.inbox.topics if self._consumers() else (), 0)
         for consumer in self._consumers():
             for partition in consumer.assignment():
                 told = consumer.highwater(partition)
                 unread = told - await consumer.position(partition) if told else 0
                 behind[partition.topic] = behind.get(partition.topic, 0) + max(unread, 0)
         return behind
+
+    def partitions(self) -> dict[tuple[str, str], int]:
+        """By topic and state, how many: `known` at all, `assigned` here, and `leaderless`, which nobody can use."""
+        counts: dict[tuple[str, str], int] = {}
+        for consumer in self._consumers():
+            cluster = consumer._client.cluster  # aiokafka tells nobody else which partitions have a leader
+            for topic in self.inbox.topics:
+                known = cluster.partitions_for_topic(topic) or set()
+                counts[topic, "known"] = len(known)
+                counts[topic, "leaderless"] = len(known - (cluster.available_partitions_for_topic(topic) or set()))
+                counts[topic, "assigned"] = sum(each.topic == topic for each in consumer.assignment())
+        return counts
 
     def _consumers(self) -> list[AIOKafkaConsumer]:
         """Of aiokafka, while connected: it alone knows what is assigned and how far the broker is."""

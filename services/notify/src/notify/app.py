@@ -4,6 +4,7 @@ from pathlib import Path
 
 from chassis.application import Service
 from notify.api import routers
+from notify.backlog import watch_mail
 from notify.consumers import directory, notices
 from notify.models import Model, OrderAudience
 from notify.post import look_at_server, send_mail
@@ -18,6 +19,7 @@ service = Service(
     metadata=Model.metadata,
     migrations=Path(__file__).parents[2] / "migrations",
     duties=(send_mail,),
+    watched=(watch_mail,),
     looks=lambda settings: {"mail": lambda: look_at_server(settings)},
 )
 

@@ -84,6 +84,17 @@ async def count_due_mail(session: AsyncSession, *, now: datetime, at_most: int) 
     return (await session.execute(select(func.count()).select_from(some))).scalar_one()
 
 
+async def mail_backlog(session: AsyncSession) -> tuple[int, datetime | None]:
+    """How many e-mails are not sent, of those that anybody could get, and when the oldest of them was given."""
+    waiting = (
+        select(func.count(), func.min(Notice.given_at))
+        .join(Recipient, Recipient.user_id == Notice.user_id)
+        .where(Notice.status.in_((NoticeStatus.PENDING, NoticeStatus.SENDING)))
+        .where(Recipient.email.is_not(None), Recipient.active)
+    )
+    return (await session.execute(waiting)).one()
+
+
 async def _read_people(session: AsyncSession) -> People:
     columns = (Recipient.user_id, Recipient.name, Recipient.email, Recipient.locale, Recipient.roles)
     rows = await session.execute(select(*columns, Recipient.client_id, Recipient.active))

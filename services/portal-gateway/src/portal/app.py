@@ -20,6 +20,7 @@ from portal.api.rooms.open import answer_reader
 from portal.api_document import KeptDocument
 from portal.consumers import view
 from portal.credentials import Credentials
+from portal.figures import watch_orders
 from portal.forwarding import Services
 from portal.looks import looks
 from portal.models import Model, OrderView, TaskView, TimelineEntry
@@ -71,6 +72,7 @@ service = Service(
     metadata=Model.metadata,
     migrations=Path(__file__).parents[2] / "migrations",
     read_model=ReadModel(consumer=view, root=OrderView, parts=(TimelineEntry, TaskView), known=queries.known_facts),
+    watched=(watch_orders,),
     duties=(keep_people_able_to_sign_in,),
     prepare=prepare,
     looks=looks,

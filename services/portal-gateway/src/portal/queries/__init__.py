@@ -16,6 +16,7 @@ from portal.queries.access import (
 )
 from portal.queries.orders import (
     Wanted,
+    count_under_way,
     get_order,
     known_facts,
     list_orders,
@@ -27,6 +28,7 @@ from portal.queries.orders import (
 )
 from portal.queries.work import (
     count_approvals,
+    count_late,
     list_approvals,
     list_blocked,
     list_late,
@@ -41,6 +43,8 @@ __all__ = [
     "Wanted",
     "client_of_code",
     "count_approvals",
+    "count_late",
+    "count_under_way",
     "find_user",
     "get_order",
     "get_user",

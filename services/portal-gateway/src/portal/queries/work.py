@@ -1,6 +1,7 @@
 """What waits for someone of the company."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -85,6 +86,25 @@ async def list_late(session: AsyncSession, cut: Cut, *, today: date) -> Sequence
         .limit(cut.limit + 1)
     )
     return (await session.scalars(orders)).all()
+
+
+@dataclass(frozen=True)
+class Late:
+    """Of the orders under way, how many."""
+
+    against_plan: int
+    """Should have been finished by now."""
+    against_wish: int
+    """Are planned for later than their client asked for."""
+
+
+async def count_late(session: AsyncSession, *, today: date) -> Late:
+    counts = select(
+        func.count().filter(OrderView.planned_finish < today),
+        func.count().filter(OrderView.planned_finish > OrderView.requested_date),
+    )
+    row = await session.execute(counts.where(OrderView.status == "approved", OrderView.accepted_on.is_(None)))
+    return Late(*row.one())
 
 
 async def list_blocked(session: AsyncSession, cut: Cut) -> Sequence[TaskView]:
