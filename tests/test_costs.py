@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 
 from chassis.paging import Page
 from contracts import roles
+from contracts.topics import INBOUND
 from counting import Counted, counting
 from five_services import SELLER, SERVICES, FiveServices
 from stack import Running, Who
@@ -143,6 +144,7 @@ async def _several_of_everything(five: FiveServices) -> dict[str, str]:
     await _admit(five.by_name["gateway"])
     await five.deliver()
     await _rebuild(five.by_name["order"], order_ids[:SEVERAL])
+    await _ask_in_vain(five.by_name["order"])
     return await _ids(five, order_ids[-1])
 
 
@@ -163,6 +165,14 @@ async def _bill(finance: Running, order_id: str) -> None:
     body = {"currency": invoice["currency"], "amount": invoice["open_amount"], "allocations": paid}
     answer = await finance.post("/receipts", accountant, json=body | {"received_on": invoice["issued_on"]})
     assert answer.status_code == 201, answer.text
+
+
+async def _ask_in_vain(order: Running) -> None:
+    """Orders of a system outside, each wrong."""
+    for number in range(SEVERAL):
+        envelope = {"ce_specversion": "1.0", "ce_id": f"r-{number}", "ce_type": "erp.order.requested.v1"}
+        headers = envelope | {"ce_source": "erp.example", "content-type": "application/json"}
+        await order.worker.inbox.apply_all([order.raw_record(INBOUND, b"K", b"{}", headers)])
 
 
 async def _rebuild(order: Running, order_ids: Sequence[str]) -> None:

@@ -118,7 +118,8 @@ async def test_the_check_finds_every_form_that_a_template_has(house: FiveService
     actions = {action for text in written for action in re.findall(r'<form method="post" action="([^"]*)"', text)}
     known = [route.path_regex for route in form_routes(house.by_name["gateway"])]
     assert len(actions) > 10
-    assert [each for each in actions if not any(regex.match(each) for regex in known)] == []
+    paths = {action.partition("?")[0] for action in actions} - {"x"}  # which a macro is given
+    assert [path for path in paths if not any(regex.match(path) for regex in known)] == []
 
 
 def form_routes(gateway: Running) -> Iterator[APIRoute]:
@@ -181,11 +182,11 @@ COMMANDS = {
 def _paths(route: APIRoute, right: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
     """About something that there is, with each command; and about garbage. With whether it is about something."""
     for command in COMMANDS.get(route.path, ("x",)):
-        known = {name: right.get(name, command) for name in re.findall(r"\{(\w+)\}", route.path)}
-        yield route.path.format(**known), True
+        known = {name: right.get(name, command) for name in re.findall(r"\{(\w+)\}", route.path_format)}
+        yield route.path_format.format(**known), True
     if "{" in route.path:
         for garbage in ("x", "%00", "%2e%2e", "%F0%9F%8D%AA", str(UUID(int=1))):
-            yield re.sub(r"\{\w+\}", garbage, route.path), False
+            yield re.sub(r"\{\w+\}", garbage, route.path_format), False
 
 
 async def _fields_of(gateway: Running, route: APIRoute, path: str, right: Mapping[str, str]) -> dict[str, str]:
