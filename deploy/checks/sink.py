@@ -22,6 +22,9 @@ class Span:
     parent_id: str
     service: str
     name: str
+    started_ns: int = 0
+    ended_ns: int = 0
+    """Since the epoch."""
 
 
 @dataclass
@@ -77,4 +80,6 @@ def _spans(request: ExportTraceServiceRequest) -> Iterator[Span]:
                     parent_id=span.parent_span_id.hex(),
                     service=attributes.get("service.name", "").removeprefix("orderloom-"),
                     name=span.name,
+                    started_ns=span.start_time_unix_nano,
+                    ended_ns=span.end_time_unix_nano,
                 )

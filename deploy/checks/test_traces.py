@@ -7,6 +7,7 @@ import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from checks.picture import drawn
 from checks.sink import Span, running_sink
 from checks.traces import CAUSED, HEARS_ALL, lacking
 from contracts.topics import SERVICES
@@ -30,6 +31,13 @@ def whole() -> list[Span]:
 
 def test_a_whole_trace_lacks_nothing(whole: list[Span]) -> None:
     assert lacking(whole, REQUEST, FACTS) == []
+
+
+def test_a_picture_has_a_bar_and_a_name_for_every_span(whole: list[Span]) -> None:
+    timed = [replace(each, started_ns=10**6 * n, ended_ns=10**6 * (n + 5)) for n, each in enumerate(whole)]
+    picture = drawn(timed, REQUEST)
+    assert picture.count("<rect") == len(whole) + 1
+    assert all(f">{each.service}: {each.name}</text>" in picture for each in whole)
 
 
 def test_a_span_whose_parent_never_came_is_seen(whole: list[Span]) -> None:

@@ -21,6 +21,7 @@ from typing import Any
 
 import httpx
 
+from checks.picture import drawn
 from checks.sink import Sink, Span, running_sink
 from contracts.topics import SERVICES
 from orderloom import ports, up
@@ -55,7 +56,9 @@ def main() -> int:
     """2 when there is no collector, which is not a success."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--collector", help="its program")
-    named = parser.parse_args().collector
+    parser.add_argument("--picture", type=Path, metavar="FILE.svg", help="to be drawn of the trace")
+    arguments = parser.parse_args()
+    named = arguments.collector
     collector = shutil.which(named) if named else shutil.which("otelcol-contrib") or shutil.which("otelcol")
     if not collector:
         print(MISSING, file=sys.stderr)
@@ -63,20 +66,22 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="orderloom-") as folder:
         Path(folder).chmod(0o711)  # PostgreSQL runs as another user when we are root
         try:
-            asyncio.run(check(collector, DataFolder(Path(folder) / "data")))
+            picture = asyncio.run(check(collector, DataFolder(Path(folder) / "data")))
         except (NotOneTrace, up.StackFailed) as reason:
             print(f"FAILED: {reason}", file=sys.stderr)
             return 1
+    if arguments.picture:
+        arguments.picture.write_text(picture)
     return 0
 
 
-async def check(collector: str, folder: DataFolder) -> None:
-    """Raises `NotOneTrace`, `StackFailed`."""
+async def check(collector: str, folder: DataFolder) -> str:
+    """A picture of the trace. Raises `NotOneTrace`, `StackFailed`."""
     with running_sink() as sink, running_collector(collector, traces_go_to=sink.url) as otlp_endpoint:
         os.environ |= {"ORDERLOOM_OTLP_ENDPOINT": otlp_endpoint, "ORDERLOOM_TRACE_RATIO": "1"}
         try:
             await up.up(folder, up.Wanted(is_apart=True), print)
-            await approve_and_look(Stack.of(folder), sink)
+            return await approve_and_look(Stack.of(folder), sink)
         finally:
             await up.down(folder)
 
@@ -113,8 +118,8 @@ def _is_healthy(process: "subprocess.Popen[bytes]", url: str) -> bool:
     return False
 
 
-async def approve_and_look(stack: Stack, sink: Sink) -> None:
-    """Raises `NotOneTrace`, with what is missing."""
+async def approve_and_look(stack: Stack, sink: Sink) -> str:
+    """A picture. Raises `NotOneTrace`, with what is missing."""
     passwords = {ADMINISTRATOR: secret_once(stack.folder.admin_password)}
     async with Gateway(stack.url("gateway"), passwords, password=DEMO_PASSWORD) as gateway:
         order_id, trace_id, request_id = await approve_an_order(gateway)
@@ -126,6 +131,7 @@ async def approve_and_look(stack: Stack, sink: Sink) -> None:
     found = sink.of_trace(trace_id)
     print(f"One trace, {len(found)} spans of {len({span.service for span in found})} services:")
     print("\n".join(_tree(found, request_id)))
+    return drawn(found, request_id)
 
 
 async def approve_an_order(gateway: Gateway) -> tuple[str, str, str]:
