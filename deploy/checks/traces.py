@@ -110,12 +110,12 @@ def _is_healthy(process: "subprocess.Popen[bytes]", url: str) -> bool:
     return False
 
 
-async def approve_an_order(stack: Stack) -> tuple[str, str]:
-    """The ids of the trace, and of the span, that the last approval was asked under."""
+async def approve_an_order(stack: Stack, line: int = 0) -> tuple[str, str]:
+    """The ids of the trace, and of the span, that the last approval was asked under. The order is an example's."""
     passwords = {ADMINISTRATOR: secret_once(stack.folder.admin_password)}
     async with Gateway(stack.url("gateway"), passwords, password=DEMO_PASSWORD) as gateway:
         cast = Cast(gateway)
-        order = await _an_order(gateway, cast)
+        order = await _an_order(gateway, cast, line)
         while order["status"] == "submitted":
             step = order["approval_steps"][order["step"] - 1]
             trace_id, span_id = secrets.token_hex(16), secrets.token_hex(8)
@@ -129,9 +129,9 @@ async def approve_an_order(stack: Stack) -> tuple[str, str]:
         return trace_id, span_id
 
 
-async def _an_order(gateway: Gateway, cast: Cast) -> Mapping[str, Any]:
+async def _an_order(gateway: Gateway, cast: Cast, line: int) -> Mapping[str, Any]:
     with tempfile.NamedTemporaryFile("w", suffix=".jsonl") as file:
-        file.write(ORDERS.read_text().splitlines()[0])
+        file.write(ORDERS.read_text().splitlines()[line])
         file.flush()
         async for imported in import_file(gateway, cast.seller, Path(file.name)):
             (order_id,) = imported.orders
