@@ -25,7 +25,7 @@ import httpx
 import yaml
 
 from bench import machine
-from checks.traces import ROOT, approve_an_order
+from checks.traces import ROOT, approve_an_order, gateway_of
 from orderloom import ports, state, up
 from orderloom.folder import DataFolder
 from orderloom.stack import Stack
@@ -111,7 +111,8 @@ async def stall_and_go_on(stack: Stack, url: str) -> list[Seen]:
         async with project.transaction():
             await project.execute("LOCK TABLE inbox IN ACCESS EXCLUSIVE MODE")
             stopped.send_signal(signal.SIGSTOP)
-            await approve_an_order(stack)
+            async with gateway_of(stack) as gateway:
+                await approve_an_order(gateway)
             begun = time.monotonic()
             fired = await asyncio.gather(*(until_firing(url, each, begun) for each in (gone, stuck)))
     finally:

@@ -1,4 +1,4 @@
-"""Writes what is generated: with `PYTHONPATH=deploy`, `python -m observe.generate [--check] [--prometheus-rule FILE]`."""
+"""Writes what is generated: `PYTHONPATH=deploy python -m observe.generate [--check] [--prometheus-rule FILE]`."""
 
 import argparse
 import json
