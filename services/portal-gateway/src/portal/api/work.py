@@ -12,7 +12,7 @@ from chassis.principal import NotAllowed, Principal
 from chassis.versions import etag
 from portal import queries
 from portal.models import OrderView
-from portal.order_lines import lines, order_of
+from portal.order_lines import JSON_LINES, order_of
 from portal.queries import Wanted
 from portal.queries.orders import ORDERS_READ, BoardStage
 from portal.schemas.orders import BoardStageOut, MyTaskOut, TimelineEntryOut, WorkOrderOut, WorkSummaryOut
@@ -47,7 +47,7 @@ async def list_orders(session: Session, principal: Reader, cut: PageCut, wanted:
     """The newest first. `client` is a company's code; `search`, a part of number, external id, title or client."""
     stamps = await queries.list_stamps(session, cut, seen_by=principal, wanted=wanted)
     page = cut.page(stamps, lambda stamp: [order_of(stamp)])
-    items = b",".join(await lines(session, page["items"]))
+    items = b",".join(await JSON_LINES.of(session, page["items"]))
     content = b'{"items":[%b],"next_cursor":%b}' % (items, json.dumps(page["next_cursor"]).encode())
     return Response(content, media_type="application/json")
 

@@ -61,6 +61,11 @@ def static(name: str) -> str | None:
     return f"/static/{name}?v={hashlib.sha256(file.read_bytes()).hexdigest()[:12]}"
 
 
+def part(name: str, formats: Formats, **context: Any) -> Markup:
+    """Of a page, to be kept and put into several."""
+    return Markup(templates(formats.language).get_template(name).render(fmt=formats, **context))
+
+
 def render(name: str, formats: Formats, *, status: int = 200, **context: Any) -> HTMLResponse:
     """A page that no cache keeps: the next reader of this machine may be someone else."""
     html = templates(formats.language).get_template(name).render(fmt=formats, **context)

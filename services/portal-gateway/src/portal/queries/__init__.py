@@ -33,7 +33,6 @@ from portal.queries.work import (
     list_blocked,
     list_late,
     list_tasks,
-    list_waiting_for_one_fact,
 )
 
 __all__ = [
@@ -59,7 +58,6 @@ __all__ = [
     "list_stamps",
     "list_tasks",
     "list_users",
-    "list_waiting_for_one_fact",
     "newest_of_timeline",
     "read_timeline",
     "stages_of_board",

@@ -82,8 +82,9 @@ async def list_stamps(
 
 
 async def stamped(session: AsyncSession, order_ids: Collection[UUID]) -> Sequence[Row[str, OrderView]]:
-    """The orders as a list shows them, each with its stamp."""
+    """The orders as a list shows them, each with its stamp, the newest first."""
     orders = select(STAMP, OrderView).where(OrderView.order_id.in_(order_ids)).options(*AS_LISTED)
+    orders = orders.order_by(OrderView.order_id.desc())
     return (await session.execute(orders)).all()
 
 

@@ -17,8 +17,6 @@ from portal.models.task_view import OPEN
 from portal.queries.orders import AS_LISTED
 
 APPROVALS_COUNTED_MAX = 100
-LOOKED_THROUGH = 60
-"""What an order waits for is worked out for each: so many are looked at."""
 
 
 TO_APPROVE = (
@@ -117,15 +115,3 @@ async def list_blocked(session: AsyncSession, cut: Cut) -> Sequence[TaskView]:
         .limit(cut.limit + 1)
     )
     return (await session.scalars(tasks)).all()
-
-
-async def list_waiting_for_one_fact(session: AsyncSession, cut: Cut) -> Sequence[OrderView]:
-    """Of the newest orders under way, those that one fact keeps from their next stage."""
-    newest = (
-        select(OrderView)
-        .where(OrderView.status == "approved")
-        .options(*AS_LISTED)
-        .order_by(OrderView.order_id.desc())
-        .limit(LOOKED_THROUGH)
-    )
-    return [order for order in await session.scalars(newest) if len(order.waiting_for) == 1][: cut.limit]

@@ -1,20 +1,28 @@
 """The first page: for a client their orders, for the company's people what waits for them."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import Query, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.http import Filter, PageCut
 from chassis.paging import Cut
 from portal import queries
 from portal.forwarding import ServiceAway
+from portal.models import OrderView
+from portal.order_lines import Lines
 from portal.pages.calls import CallRefused
 from portal.pages.marks import late_days, order_state, sentence, thread
 from portal.pages.visit import AnyVisit, Visit, pages_router
 from portal.queries import Wanted
 
 desk = pages_router()
+
+LOOKED_THROUGH = 60
+FACTS_MISSING = Lines("facts missing", lambda order: (order.order_id, len(order.waiting_for)))
+"""How many facts each order waits for: worked out again when the order has changed."""
 
 SHOWN = 8
 """Of each list on the desk; the room it leads to has all."""
@@ -55,7 +63,7 @@ async def _of_staff(visit: Visit) -> Response:
         tasks = await queries.list_tasks(session, cut, owner=visit.viewer, status=None)
         late = await queries.list_late(session, cut, today=visit.fmt.today)
         blocked = await queries.list_blocked(session, cut)
-        ready = await queries.list_waiting_for_one_fact(session, cut)
+        ready = await _one_fact_from_next_stage(session, visit)
     due, overdue = await _money(visit)
     orders = [*approvals, *late, *ready]
     return visit.render(
@@ -70,6 +78,15 @@ async def _of_staff(visit: Visit) -> Response:
         late_days={order.order_id: late_days(order, visit.fmt.today) for order in late},
         threads={order.order_id: thread(order, visit.fmt, is_client=False) for order in orders},
     )
+
+
+async def _one_fact_from_next_stage(session: AsyncSession, visit: Visit) -> Sequence[OrderView]:
+    """Of the newest orders under way."""
+    under_way = Wanted(status="approved")
+    stamps = await queries.list_stamps(session, Cut(LOOKED_THROUGH, None), seen_by=visit.viewer, wanted=under_way)
+    missing = await FACTS_MISSING.of(session, stamps)
+    ready = [order_id for order_id, count in missing if count == 1][:SHOWN]
+    return [view for _, view in await queries.stamped(session, ready)] if ready else []
 
 
 async def _money(visit: Visit) -> tuple[list[Any] | None, list[Any] | None]:

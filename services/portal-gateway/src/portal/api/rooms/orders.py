@@ -7,8 +7,10 @@ from fastapi import Response
 from chassis.http import Filter, PageCut
 from portal import queries
 from portal.api.work import WantedOrders
+from portal.order_lines import order_of
 from portal.pages import names
-from portal.pages.marks import late_days, order_state, thread
+from portal.pages.marks import late_days, thread
+from portal.pages.order_row import rows
 from portal.pages.visit import StaffVisit, pages_router
 
 orders = pages_router()
@@ -18,17 +20,11 @@ orders = pages_router()
 async def list_orders(visit: StaffVisit, cut: PageCut, wanted: WantedOrders) -> Response:
     """The newest first, narrowed down by what is in the address."""
     async with visit.reading() as session:
-        rows = await queries.list_orders(session, cut, seen_by=visit.viewer, wanted=wanted)
-    page = cut.page(rows, lambda order: [order.order_id])
+        stamps = await queries.list_stamps(session, cut, seen_by=visit.viewer, wanted=wanted)
+        page = cut.page(stamps, lambda stamp: [order_of(stamp)])
+        found = await rows(visit.fmt).of(session, page["items"])
     return visit.render(
-        "work/orders.html",
-        orders=page["items"],
-        cursor=page["next_cursor"],
-        wanted=wanted,
-        statuses=names.ORDER_STATUS,
-        threads={order.order_id: thread(order, visit.fmt, is_client=False) for order in page["items"]},
-        states={order.order_id: order_state(order, visit.fmt.today) for order in page["items"]},
-        late_days={order.order_id: late_days(order, visit.fmt.today) for order in page["items"]},
+        "work/orders.html", rows=found, cursor=page["next_cursor"], wanted=wanted, statuses=names.ORDER_STATUS
     )
 
 
