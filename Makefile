@@ -79,7 +79,7 @@ check: $(READY) ## Lint, types, import rules, generated files
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/python -m contracts.generate --check
 	$(VENV)/bin/python -m orderloom.kubernetes --check
-	PYTHONPATH=deploy $(VENV)/bin/python -m observe.generate --check
+	PYTHONPATH=deploy $(VENV)/bin/python -m observe.generate --check --prometheus-rule deploy/k8s/components/monitoring/alerts.yaml
 	$(VENV)/bin/python $(PAGES)/../catalogues.py --check
 	$(VENV)/bin/python $(PAGES)/build.py --check
 	$(VENV)/bin/python -m orderloom.settings_page --check

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import manifests
-from chassis import telemetry
 from chassis.application import GRACE_SECONDS, Service
 from chassis.database import SERVER_SETTINGS
 from chassis.health import health_router
@@ -264,18 +263,6 @@ def test_the_secrets_of_a_trial_are_those_that_it_asks_for() -> None:
     made = {(each["metadata"]["name"], key) for each in secrets.resources() for key in each["stringData"]}
     assert asked <= made
     assert made - asked <= {("gateway-administrator", "password")}  # asked for, and may be deleted later
-
-
-def test_alerts_are_about_metrics_that_there_are() -> None:
-    (rule,) = manifests.documents(manifests.FOLDER / "components" / "monitoring" / "alerts.yaml")
-    expressions = " ".join(manifests.named("expr", rule))
-    made = {
-        f"{metric._name}{'_total' if metric._type == 'counter' else ''}"
-        for metric in vars(telemetry).values()
-        if hasattr(metric, "_name") and hasattr(metric, "_type")
-    }
-    named = set(re.findall(r"\borderloom_[a-z_]+\b", expressions))
-    assert named and named <= made
 
 
 def test_the_gateway_forwards_to_services_that_there_are_and_alone_has_the_key() -> None:

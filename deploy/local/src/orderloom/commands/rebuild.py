@@ -15,8 +15,8 @@ from orderloom.commands.administrator import Administrator, administrator
 console = Console(soft_wrap=True, highlight=False)
 
 POLL_SECONDS = 0.3
-ASKED_AGAIN_MAX = 3
-"""Times, for orders of which the archive lacked facts that the read model had: it catches up within moments."""
+CATCH_UP_SECONDS = 60.0
+"""For orders of which the archive lacks facts that the read model has: longer than a killed worker is away."""
 
 
 class RebuildTooSlow(Exception):
@@ -108,14 +108,19 @@ class Rebuilding:
     async def ask_again(self, not_rebuilt: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """For the orders of which the archive was behind, one by one; those that are left in the end."""
         left = not_rebuilt
-        for _ in range(ASKED_AGAIN_MAX):
-            behind = [order["order_id"] for order in left if order["outcome"] == "behind"]
-            left = [order for order in left if order["outcome"] != "behind"]
-            for order_id in behind:
-                again = Rebuilding(self.asking, self.body | {"order_id": order_id}, self.deadline)
+        until = min(self.deadline, time.monotonic() + CATCH_UP_SECONDS)
+        while (behind := _behind(left)) and time.monotonic() < until:
+            left = [order for order in left if order not in behind]
+            for order in behind:
+                again = Rebuilding(self.asking, self.body | {"order_id": order["order_id"]}, self.deadline)
                 _, applied = await again.until_done(await again.start())
                 left += applied["not_rebuilt"]
+            await asyncio.sleep(POLL_SECONDS)
         return left
+
+
+def _behind(left: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [order for order in left if order["outcome"] == "behind"]
 
 
 def _print(outcome: Outcome) -> None:
