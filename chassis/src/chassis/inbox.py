@@ -21,7 +21,7 @@ from chassis.errors import NotYetKnown, Refusal, Undeliverable, is_transient
 from chassis.failpoints import BEFORE_ACKNOWLEDGE, Failpoints
 from chassis.release import Release
 from chassis.roots import Root
-from chassis.subscriber import gather
+from chassis.subscriber import Pace, gather
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +71,7 @@ class Inbox:
         self._failpoints = failpoints or Failpoints(None, service=service)
         self._tell_zeroes()
         self._acknowledged_at = 0.0
+        self._pace = Pace()
         self._unwritten = received.Read()
         """Of batches in which there was nothing to do: written with the next effect, or a moment later."""
         self._writing = asyncio.Lock()
@@ -90,7 +91,7 @@ class Inbox:
 
     async def consume(self, message: KafkaMessage) -> None:
         """Bring a batch to its end, however long it takes, and only then commit its offsets. Never raises."""
-        records = await gather(message)
+        records = await gather(message, self._pace)
         while True:
             try:
                 await self.apply_all(records)

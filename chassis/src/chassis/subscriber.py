@@ -2,6 +2,8 @@
 
 import asyncio
 import dataclasses
+import math
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import cast
 
@@ -17,9 +19,10 @@ from contracts.topics import MESSAGE_BYTES_MAX
 RECORDS_MAX = 200
 IDLE_MS = 30_000
 """So long may nothing come. After an empty poll FastStream pauses for as long again, and sees nothing meanwhile."""
-BUSY_RECORDS = 8
+BUSY_RECORDS, BUSY_PER_SECOND = 8, 100.0
+"""At once, and over about a second: a bus that brings either is busy."""
 LINGER_SECONDS, LINGER_TIMES = 0.05, 2
-"""Who got many records at once waits a moment for more: large batches cost a third of what small ones do."""
+"""On a busy bus one waits a moment for more: large batches cost a third of what small ones do."""
 POLL_INTERVAL_MAX_MS = 30 * 60 * 1000
 """A batch may wait for its database for so long before its partitions go to another worker."""
 
@@ -69,19 +72,36 @@ def security_of(settings: KafkaSettings) -> BaseSecurity:
     )
 
 
-async def gather(message: KafkaMessage) -> list[ConsumerRecord]:
+class Pace:
+    """How many records come a second: those of the last second weigh most, older ones fade."""
+
+    def __init__(self) -> None:
+        self._per_second = 0.0
+        self._counted_at = time.monotonic()
+
+    def count(self, records: int) -> float:
+        now = time.monotonic()
+        self._per_second = self._per_second * math.exp(self._counted_at - now) + records
+        self._counted_at = now
+        return self._per_second
+
+
+async def gather(message: KafkaMessage, pace: Pace) -> list[ConsumerRecord]:
     """The records of `message`, and on a busy bus those of the next moment. The acknowledgement covers them all."""
     records: list[ConsumerRecord] = list(message.raw_message)
     consumer = cast(AIOKafkaConsumer, message.consumer)
-    for _ in range(LINGER_TIMES):
-        if not BUSY_RECORDS <= len(records) < RECORDS_MAX:
+    is_busy = pace.count(len(records)) >= BUSY_PER_SECOND or len(records) >= BUSY_RECORDS
+    for _ in range(LINGER_TIMES if is_busy else 0):
+        if len(records) >= RECORDS_MAX:
             break
         await asyncio.sleep(LINGER_SECONDS)  # and not in `getmany`, which would ask the broker again and again
         try:
             more = await consumer.getmany(max_records=RECORDS_MAX - len(records))
         except (ConsumerStoppedError, KafkaError):
             break  # what came is brought to its end all the same
-        records += [_readable(record) for each in more.values() for record in each]
+        found = [_readable(record) for each in more.values() for record in each]
+        pace.count(len(found))
+        records += found
     return records
 
 

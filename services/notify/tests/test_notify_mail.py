@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -15,13 +15,15 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from notify_world import CLIENT_PERSON, FINANCE, MANAGER, SALES, begun, changed, fact, until, user
 from pydantic import SecretStr
 from sqlalchemy import update
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.clock import utc_now
 from chassis.ids import new_id
 from chassis.settings import ServiceSettings
 from chassis.worker import end
-from notify import mail, operations, post
+from notify import letters, mail, post
 from notify.app import service
+from notify.letters import NOTICES_MAX, TOGETHER_MAX, Letter
 from notify.models import BACKOFF_SECONDS_MAX, CLAIM_SECONDS, Notice, NoticeStatus
 from notify.settings import Settings
 from orderloom.parts import Parts
@@ -130,6 +132,15 @@ def all_are(status: str, notify_service: Running) -> Callable[[], object]:
     return condition
 
 
+async def claimed_in(session: AsyncSession) -> Sequence[Letter]:
+    return await letters.claim(session, together_from=5, now=utc_now())
+
+
+def each_alone(notify_service: Running) -> None:
+    never = {"mail_together_from": 1_000_000}
+    notify_service.worker.settings = notify_service.settings.model_copy(update=never)
+
+
 async def hurry(notify_service: Running) -> None:
     """As if the time to the next attempt had passed."""
     async with notify_service.database.transaction() as session:
@@ -209,40 +220,106 @@ async def test_a_mail_whose_worker_died_is_sent_again_when_the_claim_runs_out(
 ) -> None:
     await notify_service.hear(fact("instalment.due.v1"))
     async with notify_service.database.transaction() as session:
-        (claimed,) = await operations.claim_mail(session, now=utc_now())
+        (claimed,) = await claimed_in(session)
     async with server.up():
         await post.send_due_mail(notify_service.worker)
         assert (server.mails, await statuses(notify_service)) == ([], {FINANCE: "sending"})
         await hurry(notify_service)
         await post.send_due_mail(notify_service.worker)
-    assert [each["Message-ID"] for each in server.mails] == [f"<{claimed.notice.notice_id}@orderloom>"]
+    assert [each["Message-ID"] for each in server.mails] == [f"<{claimed.letter_id}@orderloom>"]
 
 
 async def test_two_workers_never_claim_the_same_mail(notify_service: Running) -> None:
     await notify_service.hear(fact("receipt.recorded.v1"))
     async with notify_service.database.transaction() as one, notify_service.database.transaction() as other:
-        first = await operations.claim_mail(one, now=utc_now())
-        assert (len(first), await operations.claim_mail(other, now=utc_now())) == (2, [])
+        assert (len(await claimed_in(one)), await claimed_in(other)) == (2, [])
 
 
 async def test_many_mails_leave_over_several_connections_and_each_once(notify_service: Running, server: Server) -> None:
+    each_alone(notify_service)
     await notify_service.hear(fact("receipt.recorded.v1"))
-    await notify_service.rows(MORE_MAILS.format(count=120))
+    await notify_service.rows(MORE_MAILS.format(count=2 * NOTICES_MAX))
     async with server.up():
         await post.send_due_mail(notify_service.worker)
     assert server.connections == 3
-    assert len({each["Message-ID"] for each in server.mails}) == len(server.mails) == 122
+    assert len({each["Message-ID"] for each in server.mails}) == len(server.mails) == 2 * NOTICES_MAX + 2
 
 
 async def test_a_server_that_wants_one_connection_only_gets_all_mails_over_it(
     notify_service: Running, server: Server
 ) -> None:
     server.connections_max = 1
+    each_alone(notify_service)
     await notify_service.hear(fact("receipt.recorded.v1"))
-    await notify_service.rows(MORE_MAILS.format(count=60))
+    await notify_service.rows(MORE_MAILS.format(count=NOTICES_MAX))
     async with server.up():
         await post.send_due_mail(notify_service.worker)
-    assert len(server.mails) == 62
+    assert len(server.mails) == NOTICES_MAX + 2
+
+
+async def test_many_notices_for_one_person_leave_as_one_mail_that_tells_each(
+    notify_service: Running, server: Server
+) -> None:
+    await notify_service.hear(*[fact("instalment.due.v1") for _ in range(4)])
+    async with server.up():
+        await post.send_due_mail(notify_service.worker)
+        assert len(server.mails) == 4  # few leave as they are
+        server.mails.clear()
+        await notify_service.hear(*[fact("instalment.due.v1") for _ in range(5)], fact("milestone.reached.v1"))
+        await post.send_due_mail(notify_service.worker)
+    assert server.addressees() == sorted([FINANCE, MANAGER, SALES])
+    (many,) = [each for each in server.mails if str(each["To"]).startswith(FINANCE)]
+    rows = await notify_service.rows(
+        f"SELECT * FROM notices WHERE channel = 'email' AND user_id = '{FINANCE}' ORDER BY given_at, notice_id"
+    )
+    assert {(row["status"], row["attempts"]) for row in rows} == {("sent", 1)}
+    told = rows[4:]
+    assert many["Message-ID"] == f"<{told[0]['notice_id']}@orderloom>"
+    assert [row["enclosed_in"] for row in told] == [None] + 4 * [told[0]["notice_id"]]
+    assert many["Subject"] == f"5 条通知：{told[0]['subject']}"
+    text = many.get_content().replace("\r\n", "\n")
+    for number, row in enumerate(told, start=1):
+        assert f"{number}. {row['subject']}\n\n{row['text']}" in text
+
+
+async def test_a_mail_of_many_is_sent_again_with_the_same_notices_under_the_same_message_id(
+    notify_service: Running, server: Server
+) -> None:
+    server.answers[f"{FINANCE}@example.com"] = "450 4.2.0 Later"
+    async with server.up():
+        await notify_service.hear(*[fact("instalment.due.v1") for _ in range(5)])
+        await post.send_due_mail(notify_service.worker)
+        assert await statuses(notify_service) == {FINANCE: "pending"}
+        server.answers.clear()
+        await notify_service.hear(*[fact("instalment.due.v1") for _ in range(7)])
+        await hurry(notify_service)
+        await post.send_due_mail(notify_service.worker)
+    assert [str(each["Subject"]).split(" ")[0] for each in server.mails] == ["5", "7"]
+    rows = await notify_service.rows("SELECT * FROM notices WHERE channel = 'email' ORDER BY given_at, notice_id")
+    first_ids = [f"<{rows[0]['notice_id']}@orderloom>", f"<{rows[5]['notice_id']}@orderloom>"]
+    assert [each["Message-ID"] for each in server.mails] == first_ids
+    assert [row["attempts"] for row in rows] == 5 * [2] + 7 * [1]
+
+
+async def test_what_was_to_leave_together_and_was_not_begun_may_leave_otherwise(
+    notify_service: Running, server: Server
+) -> None:
+    await notify_service.hear(*[fact("instalment.due.v1") for _ in range(5)])
+    async with notify_service.database.transaction() as session:
+        (claimed,) = await claimed_in(session)
+    assert len(claimed.notices) == 5
+    async with notify_service.database.transaction() as session:
+        letters.keep(session, [claimed], now=utc_now())
+    rows = await notify_service.rows("SELECT status, enclosed_in FROM notices WHERE channel = 'email'")
+    assert {(row["status"], row["enclosed_in"]) for row in rows} == {("pending", None)}
+
+
+async def test_a_backlog_of_one_person_leaves_in_mails_of_bounded_size(notify_service: Running, server: Server) -> None:
+    await notify_service.hear(fact("instalment.due.v1"))
+    await notify_service.rows(MORE_MAILS.format(count=TOGETHER_MAX + 49))
+    async with server.up():
+        await post.send_due_mail(notify_service.worker)
+    assert sorted(int(str(each["Subject"]).split(" ")[0]) for each in server.mails) == [50, TOGETHER_MAX]
 
 
 async def test_what_was_not_sent_when_the_connection_broke_is_free_again(
@@ -315,6 +392,7 @@ def test_attempts_are_further_and_further_apart_up_to_an_hour() -> None:
     notice = Notice(notice_id=new_id(), status=NoticeStatus.SENDING, attempts=0)
     waits, now = [], utc_now()
     for _ in range(10):
+        notice.begin()
         notice.try_later("450", now=now)
         waits.append((notice.not_before - now).total_seconds())
     assert waits[:3] == [30, 60, 120] and waits[-1] == BACKOFF_SECONDS_MAX
@@ -323,7 +401,8 @@ def test_attempts_are_further_and_further_apart_up_to_an_hour() -> None:
 
 def test_a_sender_in_any_script_is_written_as_an_address() -> None:
     notice = Notice(notice_id=new_id(), subject="a", text="b\n", locale="en")
-    raw = mail.message(notice, address="x@example.com", sender="织单 <orders@example.com>", now=utc_now())
+    letter = Letter([notice], "x@example.com")
+    raw = mail.message(letter, sender="织单 <orders@example.com>", now=utc_now())
     assert message_from_bytes(raw, policy=policy.default)["From"] == "织单 <orders@example.com>"
 
 

@@ -182,12 +182,19 @@ class Notice(Model):
     """An e-mail is left alone until then: it is being sent, or was refused a moment ago."""
     failure: Mapped[str | None]
     """What the mail server last said against it."""
+    enclosed_in: Mapped[UUID | None]
+    """The notice in whose e-mail it leaves."""
 
     __table_args__ = (
         UniqueConstraint("cause_id", "user_id", "channel"),
         Index("notices_order_id_given_at_ix", "order_id", "given_at"),
         Index("notices_own_ix", "user_id", "given_at", postgresql_where=sql("channel = 'in_app'")),
         Index("notices_outgoing_ix", "not_before", postgresql_where=sql("status IN ('pending', 'sending')")),
+        Index(
+            "notices_enclosed_ix",
+            "enclosed_in",
+            postgresql_where=sql("enclosed_in IS NOT NULL AND status IN ('pending', 'sending')"),
+        ),
         Index("notices_waiting_ix", "user_id", postgresql_where=sql("status = 'waiting'")),
     )
 
@@ -221,7 +228,13 @@ class Notice(Model):
             attempts=0,
             not_before=now,
             failure=None,
+            enclosed_in=None,
         )
+
+    @property
+    def may_have_left(self) -> bool:
+        """Whether it was begun to be sent, or was in the hands of a worker that was never heard of again."""
+        return self.attempts > 0 or self.status == NoticeStatus.SENDING
 
     def read(self, *, now: datetime) -> None:
         """The first time counts."""
@@ -231,22 +244,24 @@ class Notice(Model):
         """Until the claim runs out, only the claimant sends it."""
         self.status, self.not_before = NoticeStatus.SENDING, now + timedelta(seconds=CLAIM_SECONDS)
 
+    def begin(self) -> None:
+        """From now on it may have arrived, whatever is heard of it."""
+        self.attempts += 1
+
     def send(self, *, now: datetime) -> None:
         """The mail server has taken it."""
         self.status, self.sent_at, self.failure = NoticeStatus.SENT, now, None
-        self.attempts += 1
 
     def put_back(self, *, now: datetime) -> None:
         """Its turn did not come: the mail server went away before."""
         self.status, self.not_before = NoticeStatus.PENDING, now
+        self.enclosed_in = self.enclosed_in if self.may_have_left else None
 
     def try_later(self, reason: str, *, now: datetime) -> None:
         """After each attempt, twice as late as after the one before, up to an hour; for ever."""
-        seconds = min(BACKOFF_SECONDS * 2 ** min(self.attempts, 10), BACKOFF_SECONDS_MAX)
+        seconds = min(BACKOFF_SECONDS * 2 ** min(self.attempts - 1, 10), BACKOFF_SECONDS_MAX)
         self.status, self.not_before, self.failure = NoticeStatus.PENDING, now + timedelta(seconds=seconds), reason
-        self.attempts += 1
 
     def fail(self, reason: str) -> None:
         """Refused for good: to try again would be refused again."""
         self.status, self.failure = NoticeStatus.FAILED, reason
-        self.attempts += 1

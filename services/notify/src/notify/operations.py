@@ -1,7 +1,6 @@
 """What can be done: load, ask who is concerned, record the fact."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,9 +22,6 @@ from notify import audience, queries, texts
 from notify.audience import Telling
 from notify.models import Notice, NoticeNotFound, NoticeStatus, OrderAudience, OrderType, Recipient
 from notify.related import Related
-
-MAILS_MAX = 50
-"""Claimed at once."""
 
 
 async def give_notices(
@@ -132,28 +128,3 @@ async def read_all_notices(session: AsyncSession, *, by: Principal, now: datetim
     unread = queries.notices_of(by).where(Notice.read_at.is_(None)).with_only_columns(Notice.notice_id)
     marked = update(Notice).where(Notice.notice_id.in_(unread)).values(read_at=now).returning(Notice.notice_id)
     return len((await session.scalars(marked, execution_options={"synchronize_session": False})).all())
-
-
-@dataclass(frozen=True)
-class Mail:
-    """An e-mail in the hands of one worker."""
-
-    notice: Notice
-    address: str
-
-
-async def claim_mail(session: AsyncSession, *, now: datetime) -> Sequence[Mail]:
-    """Some of what is to be sent now. Nobody else sends it until the claim runs out."""
-    due = queries.due_mail(now).limit(MAILS_MAX).with_for_update(of=Notice, skip_locked=True)
-    mails = [Mail(notice, address) for notice, address in await session.execute(due) if address]
-    for mail in mails:
-        mail.notice.claim(now=now)
-    return mails
-
-
-def keep_outcomes(session: AsyncSession, mails: Iterable[Mail], *, now: datetime) -> None:
-    """Write down what became of claimed e-mails, as their notices say; whose turn did not come is free again."""
-    for mail in mails:
-        if mail.notice.status == NoticeStatus.SENDING:
-            mail.notice.put_back(now=now)
-        session.add(mail.notice)

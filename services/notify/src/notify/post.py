@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from email.utils import parseaddr
 
@@ -14,10 +13,9 @@ from chassis.database import Database
 from chassis.diagnosis import Unwell
 from chassis.environment import variable
 from chassis.worker import Worker
-from notify import mail, operations, queries
+from notify import letters, mail, operations, queries
+from notify.letters import NOTICES_MAX, Letter
 from notify.mail import NotAnAddress
-from notify.models import Notice
-from notify.operations import MAILS_MAX, Mail
 from notify.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -72,7 +70,9 @@ async def send_due_mail(worker: Worker) -> None:
 
 async def _due_batches(database: Database, *, at_most: int) -> int:
     async with database.transaction() as session:
-        return math.ceil(await queries.count_due_mail(session, now=utc_now(), at_most=at_most * MAILS_MAX) / MAILS_MAX)
+        return math.ceil(
+            await queries.count_due_mail(session, now=utc_now(), at_most=at_most * NOTICES_MAX) / NOTICES_MAX
+        )
 
 
 async def _connect(
@@ -90,13 +90,15 @@ async def _connect(
 
 
 async def _send_batch(database: Database, server: aiosmtplib.SMTP, settings: Settings) -> None:
-    mails = await _claim(database)
+    async with database.transaction() as session:
+        claimed = await letters.claim(session, together_from=settings.mail_together_from, now=utc_now())
     try:
         async with asyncio.timeout(BATCH_SECONDS_MAX):
-            for each in mails:
-                await _send(server, each, sender=settings.mail_from)
+            for letter in claimed:
+                await _send(server, letter, sender=settings.mail_from)
     finally:  # also when this worker stops in the middle
-        await _keep_outcomes(database, mails)
+        async with database.transaction() as session:
+            letters.keep(session, claimed, now=utc_now())
 
 
 async def look_at_server(settings: Settings) -> str:
@@ -131,39 +133,29 @@ async def _release_waiting(database: Database) -> None:
         await operations.release_waiting(session)
 
 
-async def _claim(database: Database) -> Sequence[Mail]:
-    async with database.transaction() as session:
-        return await operations.claim_mail(session, now=utc_now())
-
-
-async def _send(server: aiosmtplib.SMTP, each: Mail, *, sender: str) -> None:
-    """Let the server take it, or let the notice say why not. Raises when the server might take no other either."""
-    notice = each.notice
+async def _send(server: aiosmtplib.SMTP, letter: Letter, *, sender: str) -> None:
+    """Let the server take it, or let the letter say why not. Raises when the server might take no other either."""
+    letter.begin()
     try:
-        message = mail.message(notice, address=each.address, sender=sender, now=utc_now())
-        options = () if each.address.isascii() else ("SMTPUTF8",)
-        await server.sendmail(parseaddr(sender)[1], [each.address], message, mail_options=options)
-        notice.send(now=utc_now())
+        message = mail.message(letter, sender=sender, now=utc_now())
+        options = () if letter.address.isascii() else ("SMTPUTF8",)
+        await server.sendmail(parseaddr(sender)[1], [letter.address], message, mail_options=options)
+        letter.send(now=utc_now())
     except aiosmtplib.SMTPRecipientsRefused as refused:
-        _refuse(notice, refused.recipients[0])
+        _refuse(letter, refused.recipients[0])
     except aiosmtplib.SMTPDataError as refused:
-        _refuse(notice, refused)
+        _refuse(letter, refused)
     except (NotAnAddress, aiosmtplib.SMTPNotSupported, ValueError) as reason:  # of aiosmtplib: an unsafe address
-        notice.fail(str(reason))
+        letter.fail(str(reason))
     except (aiosmtplib.SMTPException, OSError) as reason:
-        notice.try_later(repr(reason), now=utc_now())  # whatever it is, the others do not wait behind this one
+        letter.try_later(repr(reason), now=utc_now())  # whatever it is, the others do not wait behind this one
         raise
 
 
-def _refuse(notice: Notice, refused: aiosmtplib.SMTPResponseException) -> None:
+def _refuse(letter: Letter, refused: aiosmtplib.SMTPResponseException) -> None:
     """RFC 5321: 5xx is for good, 4xx for now."""
     reason = f"{refused.code} {refused.message}"
     if 500 <= refused.code < 600:
-        notice.fail(reason)
+        letter.fail(reason)
     else:
-        notice.try_later(reason, now=utc_now())
-
-
-async def _keep_outcomes(database: Database, mails: Sequence[Mail]) -> None:
-    async with database.transaction() as session:
-        operations.keep_outcomes(session, mails, now=utc_now())
+        letter.try_later(reason, now=utc_now())

@@ -1,5 +1,6 @@
 """Who was told what, and the reference data that telling needs. Nothing here writes or locks."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,7 @@ from notify.people import People, Person
 
 WHEN_GIVEN = tuple_(Notice.given_at, Notice.notice_id)
 """The order of lists: ids made in one millisecond have none."""
+OUTGOING = (NoticeStatus.PENDING, NoticeStatus.SENDING)
 
 
 def notices_of(principal: Principal) -> Select[Notice]:
@@ -68,15 +70,26 @@ async def _must_exist(session: AsyncSession, order_id: UUID) -> None:
 def due_mail(now: datetime) -> Select[Notice, str | None]:
     """The e-mails to be sent now, the longest waiting first, with their addresses as they are now.
 
-    Nothing leaves for someone who may not sign in any more: it waits, should they come back.
+    Not those that leave in another. Nothing leaves for someone who may not sign in any more: it waits, should they
+    come back.
     """
     return (
         select(Notice, Recipient.email)
         .join(Recipient, Recipient.user_id == Notice.user_id)
-        .where(Notice.status.in_((NoticeStatus.PENDING, NoticeStatus.SENDING)), Notice.not_before <= now)
+        .where(Notice.status.in_(OUTGOING), Notice.enclosed_in.is_(None), Notice.not_before <= now)
         .where(Recipient.email.is_not(None), Recipient.active)
         .order_by(Notice.not_before)
     )
+
+
+async def enclosed_in(session: AsyncSession, letter_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Notice]]:
+    """What leaves in each of these e-mails, beside the notice that gives it its id; the longest waiting first."""
+    enclosed = select(Notice).where(Notice.enclosed_in.in_(letter_ids), Notice.status.in_(OUTGOING))
+    found: dict[UUID, list[Notice]] = defaultdict(list)
+    for notice in await session.scalars(enclosed.order_by(Notice.given_at, Notice.notice_id)):
+        assert notice.enclosed_in is not None
+        found[notice.enclosed_in].append(notice)
+    return found
 
 
 async def count_due_mail(session: AsyncSession, *, now: datetime, at_most: int) -> int:
@@ -89,7 +102,7 @@ async def mail_backlog(session: AsyncSession) -> tuple[int, datetime | None]:
     waiting = (
         select(func.count(), func.min(Notice.given_at))
         .join(Recipient, Recipient.user_id == Notice.user_id)
-        .where(Notice.status.in_((NoticeStatus.PENDING, NoticeStatus.SENDING)))
+        .where(Notice.status.in_(OUTGOING))
         .where(Recipient.email.is_not(None), Recipient.active)
     )
     return (await session.execute(waiting)).one()

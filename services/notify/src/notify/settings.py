@@ -20,6 +20,8 @@ class Settings(ServiceSettings):
     """Of that user. It never leaves in the clear."""
     smtp_connections: int = Field(default=3, ge=1)
     """At once, at most: as many as the mail server lets one client have. One is used until a batch fills it."""
+    mail_together_from: int = Field(default=5, ge=2)
+    """From so many e-mails on that wait for one person at the same moment, they leave as one."""
     mail_from: str = "Orderloom <orderloom@localhost>"
     """Whom mails are from: an address, or a name with an address in angle brackets."""
 

@@ -4,7 +4,7 @@ A client's person is never given a text of the first, whatever an audience says.
 the reader can do: short, exact, without exclamation marks.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -52,6 +52,13 @@ def write(name: str, language: Language, *, for_client: bool, values: Mapping[st
     )
 
 
+def together(all_words: Sequence[Words]) -> Words:
+    """Several notices as one, each with its subject; what stands around them is in the language of the last."""
+    language = LANGUAGES[all_words[-1].locale]
+    numbered = (f"{number}. {words.subject}\n\n{words.text}" for number, words in enumerate(all_words, start=1))
+    return Words(language.locale, language.together(len(all_words), all_words[0].subject), "\n---\n\n".join(numbered))
+
+
 @cache
 def _templates(name: str, locale: str, for_client: bool) -> tuple[Template, Template]:
     language, environment = LANGUAGES[locale], _environment(locale)
@@ -91,4 +98,4 @@ def money(amount: Decimal | str, currency: str) -> str:
     return sign + (SYMBOLS.get(currency) or f"{currency} ") + digits
 
 
-__all__ = ["LANGUAGES", "Text", "Words", "has_text", "language_of", "money", "write"]
+__all__ = ["LANGUAGES", "Text", "Words", "has_text", "language_of", "money", "together", "write"]

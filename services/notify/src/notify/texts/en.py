@@ -210,4 +210,19 @@ CLIENT: dict[str, Text] = {
     ),
 }
 
-ENGLISH = Language(locale="en", staff=STAFF, client=CLIENT, foot=FOOT, facts=FACTS, comma=", ", day=day, named=str)
+
+def together(count: int, first: str) -> str:
+    return f"{count} notices. {first}"
+
+
+ENGLISH = Language(
+    locale="en",
+    staff=STAFF,
+    client=CLIENT,
+    foot=FOOT,
+    facts=FACTS,
+    comma=", ",
+    day=day,
+    named=str,
+    together=together,
+)

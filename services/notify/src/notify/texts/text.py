@@ -32,3 +32,5 @@ class Language:
     day: Callable[[date], str]
     named: Callable[[str], str]
     """A name as it stands among words of the language."""
+    together: Callable[[int, str], str]
+    """The subject of so many notices at once, of which the first has that subject."""

@@ -210,4 +210,19 @@ CLIENT: dict[str, Text] = {
     ),
 }
 
-CHINESE = Language(locale="zh-CN", staff=STAFF, client=CLIENT, foot=FOOT, facts=FACTS, comma="、", day=day, named=named)
+
+def together(count: int, first: str) -> str:
+    return f"{count} 条通知：{first}"
+
+
+CHINESE = Language(
+    locale="zh-CN",
+    staff=STAFF,
+    client=CLIENT,
+    foot=FOOT,
+    facts=FACTS,
+    comma="、",
+    day=day,
+    named=named,
+    together=together,
+)

@@ -1,0 +1,99 @@
+"""E-mails on their way: each leaves alone, or with others where many wait for the same person."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from notify import queries, texts
+from notify.models import Notice, NoticeStatus
+
+NOTICES_MAX = 200
+"""Claimed at once."""
+TOGETHER_MAX = 100
+"""Notices in one e-mail."""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """An e-mail in the hands of one worker, with everything that is told in it; nearly always one notice."""
+
+    notices: Sequence[Notice]
+    """The longest waiting first. Its id is the e-mail's, also when it is sent once more: the others are enclosed."""
+    address: str
+
+    @property
+    def letter_id(self) -> UUID:
+        return self.notices[0].notice_id
+
+    @property
+    def words(self) -> texts.Words:
+        written = [texts.Words(each.locale, each.subject, each.text) for each in self.notices]
+        return texts.together(written) if len(written) > 1 else written[0]
+
+    def begin(self) -> None:
+        """From now on it may have arrived, whatever is heard of it."""
+        for notice in self.notices:
+            notice.begin()
+
+    def send(self, *, now: datetime) -> None:
+        """The mail server has taken it."""
+        for notice in self.notices:
+            notice.send(now=now)
+
+    def try_later(self, reason: str, *, now: datetime) -> None:
+        for notice in self.notices:
+            notice.try_later(reason, now=now)
+
+    def fail(self, reason: str) -> None:
+        for notice in self.notices:
+            notice.fail(reason)
+
+
+async def claim(session: AsyncSession, *, together_from: int, now: datetime) -> Sequence[Letter]:
+    """Some of what is to be sent now. Nobody else sends it until the claim runs out.
+
+    Where `together_from` or more wait for one person, they leave together. What may have left before leaves again as
+    it did: the same notices, and the same id.
+    """
+    due = queries.due_mail(now).limit(NOTICES_MAX).with_for_update(of=Notice, skip_locked=True)
+    alone = [Letter([notice], address) for notice, address in await session.execute(due) if address]
+    begun = [letter for letter in alone if letter.notices[0].may_have_left]
+    fresh = [letter for letter in alone if not letter.notices[0].may_have_left]
+    letters = [*await _with_enclosed(session, begun), *_together(fresh, together_from)]
+    for letter in letters:
+        for notice in letter.notices:
+            notice.claim(now=now)
+    return letters
+
+
+async def _with_enclosed(session: AsyncSession, letters: Sequence[Letter]) -> list[Letter]:
+    enclosed = await queries.enclosed_in(session, [letter.letter_id for letter in letters]) if letters else {}
+    return [Letter([*letter.notices, *enclosed.get(letter.letter_id, ())], letter.address) for letter in letters]
+
+
+def _together(letters: Iterable[Letter], together_from: int) -> Iterator[Letter]:
+    of_person: dict[str, list[Letter]] = defaultdict(list)
+    for letter in letters:
+        of_person[letter.notices[0].user_id].append(letter)
+    for alone in of_person.values():
+        if len(alone) < together_from:
+            yield from alone
+            continue
+        for start in range(0, len(alone), TOGETHER_MAX):
+            first, *others = (letter.notices[0] for letter in alone[start : start + TOGETHER_MAX])
+            for notice in others:
+                notice.enclosed_in = first.notice_id
+            yield Letter([first, *others], alone[start].address)
+
+
+def keep(session: AsyncSession, letters: Iterable[Letter], *, now: datetime) -> None:
+    """Write down what became of claimed letters, as their notices say; whose turn did not come is free again."""
+    for letter in letters:
+        for notice in letter.notices:
+            if notice.status == NoticeStatus.SENDING:
+                notice.put_back(now=now)
+            session.add(notice)
