@@ -17,7 +17,7 @@ SOURCE ?= $(or $(shell git remote get-url origin 2>/dev/null),unknown)
 PINS := --quiet --no-emit-workspace --no-header --no-annotate
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help assets words demo up down status shots test test-kafka security audit chaos check bench bench-growth bench-backlog bench-streams bench-pages soak bench-order contracts settings fmt migration image sbom secrets pins k8s k8s-check ops-check dashboards alert-check
+.PHONY: help assets words demo up down status shots test test-kafka security audit chaos check bench bench-growth bench-backlog bench-streams bench-pages soak bench-order bench-floor contracts settings fmt migration image sbom secrets pins k8s k8s-check ops-check dashboards alert-check
 
 help: ## Say what can be made
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -113,6 +113,9 @@ bench-pages: $(READY) ## Measure how long every page takes with 8 people at once
 
 soak: $(READY) ## Half an hour of orders at 70 % of the top speed: memory at start, middle and end (MINUTES=30)
 	$(VENV)/bin/python -m bench.soak --minutes $(or $(MINUTES),30)
+
+bench-floor: $(READY) ## Measure what an order would cost with the same libraries and nothing of ours
+	$(VENV)/bin/python -m bench.floor $(ARGS)
 
 bench-order: $(READY) ## Measure what an order costs in CPU time, in short (ARGS="--seconds 60")
 	$(VENV)/bin/python -m bench.order_to_everything $(ARGS)

@@ -7,7 +7,11 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from chassis import received
+from chassis.consumers import Consumers
+from chassis.delivery import Delivery
 from chassis.ids import new_id
+from chassis.inbox import Inbox
 from contracts import topics
 from contracts.directory import ClientRegistered
 from contracts.order import OrderHeld, OrderResumed
@@ -193,3 +197,24 @@ async def test_only_operators_and_administrators_may(probe: Probe, method: str, 
 
 async def _has_applied_times(probe: Probe, number: int) -> bool:
     return len(probe.applied) == number
+
+
+async def test_a_key_is_not_parked_for_a_message_that_another_worker_has_applied_meanwhile(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_aside = Inbox._put_aside
+
+    async def too_late(inbox: Inbox, consumer: Consumers, group: list[Delivery], reason: Exception) -> bool:
+        async with probe.database.transaction() as session:  # as the worker does to which the partition went
+            await received.enter(session, {consumer.name: group[:1]}, received.Read())
+        return await put_aside(inbox, consumer, group, reason)
+
+    monkeypatch.setattr(Inbox, "_put_aside", too_late)
+    order_id = new_id()
+    probe.raises[str(order_id)] = [RuntimeError(f"attempt {number}") for number in range(4)]
+    await probe.hold(order_id)
+    await probe.resume(order_id)
+    await probe.start()
+    await eventually(lambda: probe.has_applied(order_id, OrderResumed.type))
+    assert await probe.count("parked_keys") == await probe.count("parked_messages") == 0
+    assert await probe.count("outbox") == 0  # no dead letter

@@ -217,12 +217,11 @@ class Inbox:
                 await self._apply_patiently(consumer, delivery)
             except Undeliverable as reason:
                 await self._give_up(consumer, delivery, reason)
-            except NotYetKnown as reason:
-                return await self._let_wait(consumer, group[position:], reason)
             except Exception as reason:
-                if is_transient(reason):
+                if is_transient(reason) and not isinstance(reason, NotYetKnown):
                     raise
-                return await self._park(consumer, group[position:], reason)
+                if await self._put_aside(consumer, group[position:], reason):
+                    return
 
     async def _apply_patiently(self, consumer: Consumers, delivery: Delivery) -> None:
         """Try again what may go away by itself. A refusal or a body that breaks the schema will not."""
@@ -237,27 +236,29 @@ class Inbox:
                 await asyncio.sleep(backoff_seconds)
         await self._apply([consumer], [delivery])
 
-    async def _park(self, consumer: Consumers, group: list[Delivery], reason: Exception) -> None:
-        """Park a key with its messages; the first, which is to blame, is also told to the dead letters."""
-        log.error("key_parked", consumer=consumer.name, key=group[0].key, type=group[0].type, reason=repr(reason))
-        telemetry.PARKED.labels(self.service, consumer.name).inc()
-        async with self._database.transaction() as session:
-            await self._put_aside(session, consumer, group, reason, waits=False)
-            self._bury(session, DeadLetter.of_delivery(group[0], reason))
+    async def _put_aside(self, consumer: Consumers, group: list[Delivery], reason: Exception) -> bool:
+        """Park a key with its messages, until somebody decides or until what the first needs has been heard of.
 
-    async def _let_wait(self, consumer: Consumers, group: list[Delivery], reason: NotYetKnown) -> None:
-        """Put a key aside until what it needs has been heard of: no other key waits for that."""
-        log.info("key_waits", consumer=consumer.name, key=group[0].key, type=group[0].type, reason=repr(reason))
+        False when the first is done with: the partition was another worker's meanwhile, who has brought it to its end.
+        """
+        waits = isinstance(reason, NotYetKnown)
         async with self._database.transaction() as session:
-            await self._put_aside(session, consumer, group, reason, waits=True)
-
-    async def _put_aside(
-        self, session: AsyncSession, consumer: Consumers, group: list[Delivery], reason: Exception, *, waits: bool
-    ) -> None:
-        fresh = await received.enter(session, {consumer.name: group}, received.Read())
-        await parking.park_key(session, consumer.name, group[0].key, reason, waits=waits)
-        for delivery in fresh[consumer.name]:
-            parking.park(session, consumer.name, delivery)
+            fresh = await received.enter(session, {consumer.name: group[:1]}, received.Read())
+            if not fresh[consumer.name]:
+                return False
+            await parking.park_key(session, consumer.name, group[0].key, reason, waits=waits)
+            following = await received.enter(session, {consumer.name: group[1:]}, received.Read())
+            for delivery in (*fresh[consumer.name], *following[consumer.name]):
+                parking.park(session, consumer.name, delivery)
+            if not waits:  # the first is to blame, and is also told to the dead letters
+                self._bury(session, DeadLetter.of_delivery(group[0], reason))
+        where = {"consumer": consumer.name, "key": group[0].key, "type": group[0].type, "reason": repr(reason)}
+        if waits:
+            log.info("key_waits", **where)
+        else:
+            log.error("key_parked", **where)
+            telemetry.PARKED.labels(self.service, consumer.name).inc()
+        return True
 
     async def _give_up(self, consumer: Consumers, delivery: Delivery, reason: Undeliverable) -> None:
         """Dead letter, and nothing waits for it."""
