@@ -15,7 +15,9 @@ from orderloom.broker import Broker
 from orderloom.commands import (
     acls,
     doctor,
+    forgotten,
     parked,
+    pg,
     rebuild,
     repartition,
     republish,
@@ -87,6 +89,11 @@ def _parser() -> argparse.ArgumentParser:
         _command(commands, "rebuild", rebuild.run, "make a service's read model again from the archive")
     )
     doctor.add_arguments(_command(commands, "doctor", doctor.run, "look at everything that the services stand on"))
+    shown = _command(
+        commands, "forgotten", forgotten.run, "list facts that the bus has and their teller's database not"
+    )
+    forgotten.add_arguments(shown)
+    pg.add_arguments(_command(commands, "pg", pg.run, "run a program of PostgreSQL, like psql, on the stack's server"))
     more = _command(commands, "repartition", repartition.run, "give a topic more partitions, each key staying in order")
     repartition.add_arguments(more)
     acls.add_arguments(_command(commands, "acls", acls.run, "print who may do what on the bus, for kafka-acls"))

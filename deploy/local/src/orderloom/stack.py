@@ -116,6 +116,10 @@ class Stack:
             return self._service(part.removesuffix("-worker"), "worker", self.ports[part])
         return self._service(part, "api" if self.is_apart else "all")
 
+    def tool(self, service: str, name: str) -> Command:
+        """What a service's own command does once, like `forgotten`."""
+        return self._service(service, name)
+
     def migrations(self) -> dict[str, Command]:
         """What brings the databases up to date and ends, by what its log is named after."""
         if os.environ.get(MODULES_VARIABLE):
