@@ -16,6 +16,7 @@ from orderloom.commands import (
     acls,
     doctor,
     forgotten,
+    keys,
     parked,
     pg,
     rebuild,
@@ -99,6 +100,8 @@ def _parser() -> argparse.ArgumentParser:
     acls.add_arguments(_command(commands, "acls", acls.run, "print who may do what on the bus, for kafka-acls"))
     topics.add_arguments(_command(commands, "topics", topics.run, "make the topics that are missing on a Kafka"))
     secrets.add_arguments(_command(commands, "secrets", secrets.run, "make the secrets of a deployment, once"))
+    shown = _command(commands, "keys", keys.run, "print the key set (JWKS) with the public halves of signing keys")
+    keys.add_arguments(shown)
     _command(commands, "defaults", _defaults, "install the data files of the defaults")
     demo = _command(commands, "demo", _demo, "take orders through their whole life and leave the portal running")
     if module := hooks.find("demo"):

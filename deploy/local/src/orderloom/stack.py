@@ -159,6 +159,7 @@ class Stack:
     def _environment_of_gateway(self) -> dict[str, str]:
         return {
             "ORDERLOOM_SIGNING_KEY": str(self.folder.signing_key),
+            "ORDERLOOM_MORE_KEYS": str(self.folder.jwks),
             "ORDERLOOM_SERVICES": json.dumps({name: self.url(name) for name in SERVICES if name != "gateway"}),
             "ORDERLOOM_ADMIN_PASSWORD": secret_once(self.folder.admin_password),
         }
