@@ -45,6 +45,7 @@ SETTINGS = {
     "shared_buffers": "256MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    "hot_standby": "off",  # restored from an archive, it takes nobody before it is where it is to be
 }
 FORGETFUL = {"fsync": "off", "full_page_writes": "off"}
 """For tests: what was committed survives the death of the server, but not that of the machine."""
