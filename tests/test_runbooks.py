@@ -19,7 +19,7 @@ CODE = re.compile(r"`([^`]+)`|^ {4,}(\S.*)$", re.MULTILINE)
 CONTINUED = re.compile(r" \\\n +")
 COMMAND = re.compile(r"^orderloom .*[a-z]")
 STATEMENT = re.compile(r"\b(?:SELECT|UPDATE) [^;`]+;?", re.DOTALL)
-BLANKS = {"SERVICE": "finance", "KEY": "a-key", "ORDER": "SO-000001", "URL": "http://127.0.0.1:1", "PID": "1"}
+BLANKS = {"CONSUMER": "finance", "KEY": "a-key", "ORDER": "SO-000001", "URL": "http://127.0.0.1:1", "PID": "1"}
 
 
 def code(page: Path) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from sqlalchemy import ARRAY, Uuid, bindparam, func, select
 
 from chassis.clock import utc_now
@@ -45,15 +45,11 @@ def line(fact: Delivery) -> str:
 
 
 async def _records(settings: ServiceSettings, names: Sequence[str]) -> AsyncIterator[Sequence[ConsumerRecord]]:
-    """All that is on the bus now. In no group: nobody's place changes."""
-    consumer = AIOKafkaConsumer(**settings.client_options, enable_auto_commit=False, auto_offset_reset="earliest")
+    """All that is on the bus now. In no group: every partition, and nobody's place changes."""
+    consumer = AIOKafkaConsumer(*names, **settings.client_options, auto_offset_reset="earliest")
     async with consumer:
-        await consumer.topics()
-        known = {name: consumer.partitions_for_topic(name) or set() for name in names}
-        partitions = [TopicPartition(name, number) for name, numbers in known.items() for number in numbers]
-        ends = await consumer.end_offsets(partitions)
-        consumer.assign(partitions)
-        while any([await consumer.position(partition) < ends[partition] for partition in partitions]):
+        ends = await consumer.end_offsets(consumer.assignment())
+        while any([await consumer.position(partition) < end for partition, end in ends.items()]):
             for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
                 yield records
 
