@@ -87,7 +87,7 @@ check: $(READY) ## Lint, types, import rules, generated files
 settings: $(READY) ## Generate docs/settings.md again
 	$(VENV)/bin/python -m orderloom.settings_page
 
-ops-check: $(READY) ## Look whether one trace reaches every service, through a real collector (COLLECTOR=/path/to/otelcol)
+ops-check: $(READY) ## Look whether one trace reaches every service, through a real collector (COLLECTOR=otelcol ARGS="--picture docs/trace.svg")
 	PYTHONPATH=deploy $(VENV)/bin/python -m checks.traces $(if $(COLLECTOR),--collector $(COLLECTOR)) $(ARGS)
 
 dashboards: $(READY) ## Write deploy/observe/dashboards again from their source
