@@ -17,7 +17,7 @@ SOURCE ?= $(or $(shell git remote get-url origin 2>/dev/null),unknown)
 PINS := --quiet --no-emit-workspace --no-header --no-annotate
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 
-.PHONY: help assets words demo up down status shots test test-kafka security audit chaos check bench bench-growth bench-backlog bench-streams bench-pages soak bench-order bench-floor contracts settings fmt migration image sbom secrets pins k8s k8s-check ops-check dashboards alert-check
+.PHONY: help assets words demo up down status shots test test-kafka security audit chaos check bench bench-growth bench-backlog bench-streams bench-pages soak bench-order bench-floor contracts settings fmt migration image sbom secrets pins k8s k8s-check ops-check dashboards alert-check recovery-check rotation-check
 
 help: ## Say what can be made
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -87,14 +87,20 @@ check: $(READY) ## Lint, types, import rules, generated files
 settings: $(READY) ## Generate docs/settings.md again
 	$(VENV)/bin/python -m orderloom.settings_page
 
-ops-check: $(READY) ## Look whether one trace reaches every service, through a real collector (COLLECTOR=/path/to/otelcol)
-	PYTHONPATH=deploy $(VENV)/bin/python -m checks.traces $(if $(COLLECTOR),--collector $(COLLECTOR))
+ops-check: $(READY) ## Look whether one trace reaches every service, through a real collector (COLLECTOR=otelcol ARGS="--picture docs/trace.svg")
+	PYTHONPATH=deploy $(VENV)/bin/python -m checks.traces $(if $(COLLECTOR),--collector $(COLLECTOR)) $(ARGS)
 
 dashboards: $(READY) ## Write deploy/observe/dashboards again from their source
 	PYTHONPATH=deploy $(VENV)/bin/python -m observe.generate
 
 alert-check: $(READY) ## Look whether alerts fire over stalled consumers, in a real Prometheus (PROMETHEUS=/path/to/prometheus)
 	PYTHONPATH=deploy $(VENV)/bin/python -m checks.alert --prometheus $(or $(PROMETHEUS),prometheus) $(ARGS)
+
+recovery-check: $(READY) ## Restore databases to an instant, one and all, and look what becomes of it (ARGS="--json FILE")
+	PYTHONPATH=deploy $(VENV)/bin/python -m checks.recovery $(ARGS)
+
+rotation-check: $(READY) ## Change the signing key of a running stack: nobody is signed out (ARGS="--json FILE")
+	PYTHONPATH=deploy $(VENV)/bin/python -m checks.rotation $(ARGS)
 
 bench: $(READY) ## Measure how fast it is, against what, and write bench/results (ARGS="S3 S4")
 	$(VENV)/bin/python -m bench $(ARGS)

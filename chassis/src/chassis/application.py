@@ -23,6 +23,7 @@ from chassis.database import Database
 from chassis.diagnosis import Look, diagnose, looks_of
 from chassis.environment import WrongSettings, told
 from chassis.failpoints import Failpoints
+from chassis.forgotten import forgotten, line
 from chassis.health import Health, health_router
 from chassis.housekeeping import Watch
 from chassis.limits import LimitBody, LimitRequests
@@ -39,7 +40,7 @@ from chassis.worker import Duty, Worker
 RELEASE = "0.1.0"
 """Of this code: all five services are released together."""
 GRACE_SECONDS = 15
-PARTS = ("all", "api", "worker", "migrate", "doctor")
+PARTS = ("all", "api", "worker", "migrate", "doctor", "forgotten")
 OURS_ALONE: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "operation_spans": False}
 """One span and one metric a request are made by the chassis; those of FastAPI would double the cost of a request."""
 
@@ -174,6 +175,8 @@ class Service:
             return migrations.migrate(settings.database_url.get_secret_value(), self.migrations_folder(settings))
         if part == "doctor":
             sys.exit(asyncio.run(self._say_how_it_is(settings)))
+        if part == "forgotten":
+            sys.exit(asyncio.run(self._say_what_is_forgotten(settings)))
         telemetry.start(
             service=self.name,
             trace_ratio=settings.trace_ratio,
@@ -191,6 +194,15 @@ class Service:
         for finding in findings:
             print(f"{'ok  ' if finding.is_well else 'BAD '} {finding.about}: {finding.says}")
         return 0 if all(finding.is_well for finding in findings) else 1
+
+    async def _say_what_is_forgotten(self, settings: ServiceSettings) -> int:
+        """1 when the bus has facts of this service that its database does not know."""
+        database, count = self.database(settings), 0
+        async for fact in forgotten(database, settings, service=self.name):
+            print(line(fact))
+            count += 1
+        await database.close()
+        return 1 if count else 0
 
     async def _serve(self, settings: ServiceSettings, part: str) -> None:
         telemetry.BUILD.labels(self.name, part, RELEASE).set(1)

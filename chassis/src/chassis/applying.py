@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import outbox, received, roots, telemetry
+from chassis import ids, outbox, received, roots, telemetry
 from chassis.clock import utc_now
 from chassis.consumers import Consumers
 from chassis.delivery import Delivery
@@ -42,7 +42,8 @@ class Applying:
         cause = outbox.Cause(id=str(delivery.id), actor=f"system:{self.service}", at=delivery.told_at)
         outbox.set_cause(session, cause)
         name = f"{consumer.name} {delivery.type}"
-        with telemetry.span_of_fact(name, delivery.headers, key=delivery.key, id=str(delivery.id)):
+        span = telemetry.span_of_fact(name, delivery.headers, key=delivery.key, id=str(delivery.id))
+        with span, ids.following(delivery.id, consumer.name):
             await consumer.handle(delivery, session)
         telemetry.APPLIED.labels(self.service, consumer.name, _type_of(delivery)).inc()
         if delivery.told_at is not None:

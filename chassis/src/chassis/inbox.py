@@ -89,6 +89,12 @@ class Inbox:
         """With the deployment's prefix."""
         return sorted(self._topic_prefix + topic for topic in set().union(*(each.topics for each in self.consumers)))
 
+    @property
+    def facts(self) -> set[str]:
+        """Those topics, without the prefix, of which the database knows how far they are read."""
+        requests = {each.requests.topic for each in self.consumers if each.requests}
+        return set().union(*(each.topics for each in self.consumers)) - requests
+
     async def consume(self, message: KafkaMessage) -> None:
         """Bring a batch to its end, however long it takes, and only then commit its offsets. Never raises."""
         records = await gather(message, self._pace)

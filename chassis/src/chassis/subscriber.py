@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import cast
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
@@ -33,6 +33,7 @@ def subscribe(
     topics: Sequence[str],
     group: str,
     handler: Callable[[KafkaMessage], Awaitable[None]],
+    listener: ConsumerRebalanceListener,
     fetch_max_wait_ms: int,
     session_timeout_ms: int,
 ) -> None:
@@ -40,6 +41,7 @@ def subscribe(
     subscriber = broker.subscriber(
         *topics,
         group_id=group,
+        listener=listener,
         auto_offset_reset="earliest",
         ack_policy=AckPolicy.MANUAL,  # any other commits before the handler, or when it raises
         batch=True,
@@ -99,7 +101,7 @@ async def gather(message: KafkaMessage, pace: Pace) -> list[ConsumerRecord]:
             more = await consumer.getmany(max_records=RECORDS_MAX - len(records))
         except (ConsumerStoppedError, KafkaError):
             break  # what came is brought to its end all the same
-        found = [_readable(record) for each in more.values() for record in each]
+        found = [readable(record) for each in more.values() for record in each]
         pace.count(len(found))
         records += found
     return records
@@ -107,7 +109,7 @@ async def gather(message: KafkaMessage, pace: Pace) -> list[ConsumerRecord]:
 
 async def parse(records: Sequence[ConsumerRecord], original: Callable[..., Awaitable[KafkaMessage]]) -> KafkaMessage:
     """One null or non-UTF-8 header would make FastStream's own parser raise, and the whole batch vanish, committed."""
-    return await original(tuple(_readable(record) for record in records))
+    return await original(tuple(readable(record) for record in records))
 
 
 async def hand_on(message: KafkaMessage) -> KafkaMessage:
@@ -115,7 +117,7 @@ async def hand_on(message: KafkaMessage) -> KafkaMessage:
     return message
 
 
-def _readable(record: ConsumerRecord) -> ConsumerRecord:
+def readable(record: ConsumerRecord) -> ConsumerRecord:
     """The record with header values that are text: UTF-8 without NUL, null as empty. Nearly always as it came."""
     if _are_text([value for _, value in record.headers]):
         return record

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -15,6 +16,8 @@ from chassis.principal import Principal
 ALGORITHMS = ["EdDSA"]
 RELOAD_SECONDS = 10
 """At most so often are the keys read again for a token signed with an unknown one."""
+KEYS_KEPT_SECONDS = 300
+"""After so long they are read again, so that a key that was taken away is trusted no longer."""
 LEEWAY_SECONDS = 30
 VERIFIED_SECONDS = 60.0
 VERIFIED_MAX = 1_000
@@ -31,7 +34,7 @@ class KeysAway(OSError):
 
 
 class Verifier:
-    """Reads the keys when the first token comes, and again when a token names a key that is not among them."""
+    """Reads the keys when the first token comes, when one names a key that is not among them, and now and then."""
 
     def __init__(self, jwks: str, *, issuer: str, audience: str) -> None:
         self._jwks = jwks
@@ -72,13 +75,21 @@ class Verifier:
             raise NotSignedIn(f"The token is not valid: {reason}. Sign in again.") from reason
 
     async def _key(self, key_id: str) -> jwt.PyJWK:
-        if key_id not in self._keys and time.monotonic() - self._read_at > RELOAD_SECONDS:
+        age_seconds = time.monotonic() - self._read_at
+        if key_id not in self._keys and age_seconds > RELOAD_SECONDS:
             self._read_at = time.monotonic() if self._keys else float("-inf")  # strangers' tokens ask seldom
-            self._keys = {key.key_id or "": key for key in jwt.PyJWKSet.from_dict(await self._read()).keys}
+            await self._reload()
+        elif age_seconds > KEYS_KEPT_SECONDS:
             self._read_at = time.monotonic()
+            with suppress(KeysAway, OSError, ValueError):  # those that are known serve on
+                await self._reload()
         if key_id not in self._keys:
             raise NotSignedIn("The token is signed with a key that is not trusted here. Sign in again.")
         return self._keys[key_id]
+
+    async def _reload(self) -> None:
+        self._keys = {key.key_id or "": key for key in jwt.PyJWKSet.from_dict(await self._read()).keys}
+        self._read_at = time.monotonic()
 
     async def _read(self) -> dict[str, object]:
         if self._jwks.startswith(("http://", "https://")):

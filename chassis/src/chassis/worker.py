@@ -16,6 +16,7 @@ from chassis.failpoints import Failpoints
 from chassis.housekeeping import Watch, keep_house
 from chassis.inbox import Inbox
 from chassis.relay import Relay
+from chassis.rereading import ReadAgain
 from chassis.roots import Root
 from chassis.settings import ServiceSettings
 from chassis.subscriber import security_of, subscribe
@@ -171,10 +172,19 @@ class Worker:
             topics=self.inbox.topics,
             group=self.settings.topic_prefix + self.service,
             handler=self.inbox.consume,
+            listener=self._read_again(broker),
             fetch_max_wait_ms=self.settings.fetch_max_wait_ms,
             session_timeout_ms=self.settings.session_timeout_ms,
         )
         return broker
+
+    def _read_again(self, broker: KafkaBroker) -> ReadAgain:
+        def consumer() -> AIOKafkaConsumer:
+            subscribers: Iterable[Any] = broker.subscribers
+            (only,) = subscribers
+            return only.consumer
+
+        return ReadAgain(self.database, consumer, topics=self.inbox.facts, topic_prefix=self.settings.topic_prefix)
 
     async def _do(self, duty: Duty) -> None:
         while True:

@@ -33,3 +33,12 @@ def test_the_key_is_named_by_its_thumbprint() -> None:
     """The example of RFC 8037, appendix A.3."""
     public = base64.urlsafe_b64decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo=")
     assert keys.jwk(Ed25519PublicKey.from_public_bytes(public))["kid"] == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+
+
+def test_a_set_that_has_more_keys_keeps_them(tmp_path: Path) -> None:
+    signing_key, key_set = tmp_path / "signing.pem", tmp_path / "jwks.json"
+    keys.ensure(signing_key, key_set)
+    old = keys.public_half(signing_key)
+    signing_key.write_text(keys.new_signing_key())
+    keys.ensure(signing_key, key_set)
+    assert json.loads(key_set.read_text())["keys"] == [keys.public_half(signing_key), old]

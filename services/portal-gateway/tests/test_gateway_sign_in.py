@@ -2,17 +2,23 @@
 
 import asyncio
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
 
 import httpx
+import jwt
 import pytest
 from gateway_world import ADMINISTRATOR, CLIENT, DIRECTORY, SALES
 from pydantic import SecretStr
 
+from chassis.clock import utc_now
+from chassis.principal import Principal
 from chassis.tokens import NotSignedIn, Verifier
+from orderloom import keys
 from portal.app import keep_people_able_to_sign_in
+from portal.signing import Signer
 from stack import Running
 
 PASSWORD = "correct horse"
@@ -138,3 +144,43 @@ async def test_a_cookie_that_no_longer_counts_is_as_good_as_none(gateway: Runnin
     gateway.http.cookies.set("orderloom_session", SALES.token(exp=1))
     assert (await gateway.get("/auth/me")).status_code == 401
     assert (await gateway.get("/sign-in")).status_code == 200
+
+
+def test_a_key_that_is_put_in_place_of_another_signs_at_once_and_both_are_published(tmp_path: Path) -> None:
+    first, second = new_key(tmp_path / "first.pem"), new_key(tmp_path / "second.pem")
+    (tmp_path / "more-keys.json").write_text(json.dumps({"keys": [first, second]}))
+    signing = tmp_path / "signing.pem"
+    signing.write_bytes((tmp_path / "first.pem").read_bytes())
+    signer = Signer(signing, issuer="orderloom", audience="orderloom", more_keys=tmp_path / "more-keys.json")
+    known = signer.sign_device("wang", now=utc_now())
+    assert [key["kid"] for key in signer.jwks["keys"]] == [first["kid"], second["kid"]]
+
+    put(signing, (tmp_path / "second.pem").read_bytes())
+    token = signer.sign(Principal(user_id="wang", kind="user", roles=frozenset()), now=utc_now()).text
+    assert jwt.get_unverified_header(token)["kid"] == second["kid"]
+    assert [key["kid"] for key in signer.jwks["keys"]] == [second["kid"], first["kid"]]
+    assert signer.device_of(known, user_id="wang")
+
+    (tmp_path / "more-keys.json").write_text(json.dumps({"keys": [second]}))
+    assert signer.device_of(known, user_id="wang") is None
+
+
+def test_a_key_that_is_half_written_changes_nothing(tmp_path: Path) -> None:
+    signing = tmp_path / "signing.pem"
+    key = new_key(signing)
+    signer = Signer(signing, issuer="orderloom", audience="orderloom")
+    put(signing, signing.read_bytes()[:40])
+    assert [each["kid"] for each in signer.jwks["keys"]] == [key["kid"]]
+
+
+def new_key(file: Path) -> dict[str, str]:
+    """Its public half."""
+    file.write_text(keys.new_signing_key())
+    return keys.public_half(file)
+
+
+def put(file: Path, content: bytes) -> None:
+    """So that the change shows, however coarse the clock of the disk is."""
+    changed_at_ns = file.stat().st_mtime_ns + 1_000_000
+    file.write_bytes(content)
+    os.utime(file, ns=(changed_at_ns, changed_at_ns))

@@ -15,7 +15,10 @@ from orderloom.broker import Broker
 from orderloom.commands import (
     acls,
     doctor,
+    forgotten,
+    keys,
     parked,
+    pg,
     rebuild,
     repartition,
     republish,
@@ -87,11 +90,18 @@ def _parser() -> argparse.ArgumentParser:
         _command(commands, "rebuild", rebuild.run, "make a service's read model again from the archive")
     )
     doctor.add_arguments(_command(commands, "doctor", doctor.run, "look at everything that the services stand on"))
+    shown = _command(
+        commands, "forgotten", forgotten.run, "list facts that the bus has and their teller's database not"
+    )
+    forgotten.add_arguments(shown)
+    pg.add_arguments(_command(commands, "pg", pg.run, "run a program of PostgreSQL, like psql, on the stack's server"))
     more = _command(commands, "repartition", repartition.run, "give a topic more partitions, each key staying in order")
     repartition.add_arguments(more)
     acls.add_arguments(_command(commands, "acls", acls.run, "print who may do what on the bus, for kafka-acls"))
     topics.add_arguments(_command(commands, "topics", topics.run, "make the topics that are missing on a Kafka"))
     secrets.add_arguments(_command(commands, "secrets", secrets.run, "make the secrets of a deployment, once"))
+    shown = _command(commands, "keys", keys.run, "print the key set (JWKS) with the public halves of signing keys")
+    keys.add_arguments(shown)
     _command(commands, "defaults", _defaults, "install the data files of the defaults")
     demo = _command(commands, "demo", _demo, "take orders through their whole life and leave the portal running")
     if module := hooks.find("demo"):

@@ -18,15 +18,23 @@ from orderloom.folder import write_private
 
 
 def ensure(signing_key: Path, jwks: Path) -> None:
-    """Make the Ed25519 key (PKCS 8 PEM, mode 0600) once, and write its key set, which follows from it."""
+    """Make the Ed25519 key (PKCS 8 PEM, mode 0600) once, and see that the key set has its public half."""
     if not signing_key.exists():
         write_private(signing_key, new_signing_key())
+    known = json.loads(jwks.read_text())["keys"] if jwks.exists() else []
+    ours = public_half(signing_key)
+    if ours not in known:
+        fresh = jwks.with_suffix(".new")
+        fresh.write_text(json.dumps({"keys": [ours, *known]}))
+        fresh.replace(jwks)
+
+
+def public_half(signing_key: Path) -> dict[str, str]:
+    """Raises `ValueError` for another kind of key."""
     private = load_pem_private_key(signing_key.read_bytes(), password=None)
     if not isinstance(private, Ed25519PrivateKey):
         raise ValueError(f"{signing_key} does not hold an Ed25519 key.")
-    fresh = jwks.with_suffix(".new")
-    fresh.write_text(json.dumps({"keys": [jwk(private.public_key())]}))
-    fresh.replace(jwks)
+    return jwk(private.public_key())
 
 
 def new_signing_key() -> str:

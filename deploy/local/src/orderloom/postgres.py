@@ -45,6 +45,7 @@ SETTINGS = {
     "shared_buffers": "256MB",
     "timezone": "UTC",
     "log_timezone": "UTC",
+    "hot_standby": "off",  # restored from an archive, it takes nobody before it is where it is to be
 }
 FORGETFUL = {"fsync": "off", "full_page_writes": "off"}
 """For tests: what was committed survives the death of the server, but not that of the machine."""
@@ -73,7 +74,7 @@ class Cluster:
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         user = os_user()
         return Command(
-            arguments=[str(_installation(user) / "bin" / "postgres"), "-D", str(self._data), *options],
+            arguments=[program("postgres"), "-D", str(self._data), *options],
             os_user=user,
             folder=self._data,
             stop_signal=signal.SIGINT,
@@ -106,7 +107,7 @@ class Cluster:
         write_private(password, secrets.token_urlsafe(18))
         if user:
             shutil.chown(password, user, user)
-        initdb = [str(_installation(user) / "bin" / "initdb"), "-D", str(fresh), *CLUSTER_OPTIONS]
+        initdb = [program("initdb"), "-D", str(fresh), *CLUSTER_OPTIONS]
         done = subprocess.run(
             [*initdb, f"--pwfile={password}", *([] if self.is_durable else ["--no-sync"])],
             cwd="/",
@@ -128,6 +129,11 @@ class Cluster:
             if _is_server_of(pid, self._data):
                 stop([identify(pid)], by=signal.SIGINT, patience_seconds=STOP_SECONDS)
             self._pid_file.unlink(missing_ok=True)
+
+
+def program(name: str) -> str:
+    """The path of one of PostgreSQL's own, like `psql`, for `os_user` to run."""
+    return str(_installation(os_user()) / "bin" / name)
 
 
 async def create_databases(server_url: str, names: tuple[str, ...] = SERVICES) -> None:

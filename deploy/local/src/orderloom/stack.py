@@ -116,6 +116,10 @@ class Stack:
             return self._service(part.removesuffix("-worker"), "worker", self.ports[part])
         return self._service(part, "api" if self.is_apart else "all")
 
+    def tool(self, service: str, name: str) -> Command:
+        """What a service's own command does once, like `forgotten`."""
+        return self._service(service, name)
+
     def migrations(self) -> dict[str, Command]:
         """What brings the databases up to date and ends, by what its log is named after."""
         if os.environ.get(MODULES_VARIABLE):
@@ -155,6 +159,7 @@ class Stack:
     def _environment_of_gateway(self) -> dict[str, str]:
         return {
             "ORDERLOOM_SIGNING_KEY": str(self.folder.signing_key),
+            "ORDERLOOM_MORE_KEYS": str(self.folder.jwks),
             "ORDERLOOM_SERVICES": json.dumps({name: self.url(name) for name in SERVICES if name != "gateway"}),
             "ORDERLOOM_ADMIN_PASSWORD": secret_once(self.folder.admin_password),
         }

@@ -26,7 +26,7 @@ from portal.looks import looks
 from portal.models import Model, OrderView, TaskView, TimelineEntry
 from portal.security_headers import SecurityHeaders, answer_failure_safely
 from portal.settings import Settings
-from portal.signing import Signer
+from portal.signing import signer_of
 from portal.streams import Streams
 
 ATTEMPTS_FORGOTTEN_EVERY_SECONDS = 300
@@ -34,7 +34,7 @@ ATTEMPTS_FORGOTTEN_EVERY_SECONDS = 300
 
 def prepare(api: FastAPI, settings: Settings) -> None:
     """What only the gateway has around its endpoints."""
-    api.state.signer = Signer(settings.signing_key, issuer=settings.token_issuer, audience=settings.token_audience)
+    api.state.signer = signer_of(settings)
     api.state.services = Services(settings.services)
     api.state.document = KeptDocument()
     api.state.streams = Streams(api.state.database, consumer=view.name, streams_max=settings.streams_max)

@@ -10,7 +10,7 @@ import httpx
 from chassis.diagnosis import Look, Unwell
 from chassis.environment import variable
 from portal.settings import Settings
-from portal.signing import Signer
+from portal.signing import signer_of
 
 TIMEOUT_SECONDS = 5.0
 
@@ -39,11 +39,11 @@ async def _answers(http: httpx.AsyncClient, address: str) -> bool:
 
 async def _signing_key(settings: Settings) -> str:
     """That whoever reads the keys from the same file recognises what is signed."""
-    signer = Signer(settings.signing_key, issuer=settings.token_issuer, audience=settings.token_audience)
-    ours = {key["kid"] for key in signer.jwks["keys"]}
+    jwks = await asyncio.to_thread(lambda: signer_of(settings).jwks)
+    ours = jwks["keys"][0]["kid"]
     if settings.jwks.startswith(("http://", "https://")):
-        return "It can be read; the keys at an address are not compared with it."
+        return f"It can be read; the set at our address has {len(jwks['keys'])} keys."
     trusted = {key.get("kid") for key in json.loads(await asyncio.to_thread(Path(settings.jwks).read_text))["keys"]}
-    if not ours & trusted:
+    if ours not in trusted:
         raise Unwell(f"{settings.jwks} does not hold its public half: what is signed now is trusted by nobody.")
     return "Its public half is among the trusted keys."

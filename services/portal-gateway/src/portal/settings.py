@@ -11,6 +11,9 @@ class Settings(ServiceSettings):
 
     signing_key: Path
     """The Ed25519 key (PKCS 8, PEM) that tokens are signed with; `jwks` holds its public half."""
+    more_keys: Path | None = None
+    """A key set (JWKS) whose keys are trusted beside that one's public half: of the key that will sign next, and of the
+    one that signed until now. Read whenever it is needed. See the runbook on rotation."""
     services: Mapping[str, str] = Field(default_factory=dict)
     """By name, the address of each service whose API is forwarded to."""
     admin_password: SecretStr = SecretStr("")

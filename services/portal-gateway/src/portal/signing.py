@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import jwt
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from chassis.principal import Principal
+from portal.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 OF_PEOPLE = timedelta(hours=1)
 OF_SYSTEMS = timedelta(minutes=5)
@@ -30,23 +34,53 @@ class Token:
     expires_in_seconds: int
 
 
-class Signer:
-    """Holds the one private key of the platform. Raises `NotAnEd25519Key` for a file with another kind."""
+@dataclass(frozen=True)
+class SigningKey:
+    private: Ed25519PrivateKey
+    jwk: dict[str, str]
+    changed_at_ns: int
+    """When its file was."""
 
-    def __init__(self, key_file: Path, *, issuer: str, audience: str) -> None:
-        key = load_pem_private_key(key_file.read_bytes(), password=None)
+    @classmethod
+    def read(cls, file: Path) -> "SigningKey":
+        """Raises `NotAnEd25519Key`, `ValueError`, `OSError`."""
+        changed_at_ns = file.stat().st_mtime_ns
+        key = load_pem_private_key(file.read_bytes(), password=None)
         if not isinstance(key, Ed25519PrivateKey):
-            raise NotAnEd25519Key(f"{key_file} does not hold an Ed25519 key.")
-        self._key = key
+            raise NotAnEd25519Key(f"{file} does not hold an Ed25519 key.")
+        return cls(key, _jwk(key), changed_at_ns)
+
+
+class Signer:
+    """Holds the one private key of the platform, and knows which others' public halves are trusted.
+
+    Another key in its file signs from then on. Raises `NotAnEd25519Key` for a file with another kind.
+    """
+
+    def __init__(self, key_file: Path, *, issuer: str, audience: str, more_keys: Path | None = None) -> None:
+        self._file = key_file
+        self._kept = SigningKey.read(key_file)
+        self._more_keys = more_keys
         self._issuer = issuer
         self._audience = audience
         self._of_devices = f"{audience} devices"
-        self._jwk = _jwk(key)
 
     @property
     def jwks(self) -> dict[str, Any]:
-        """The key set (RFC 7517) by which the tokens are verified."""
-        return {"keys": [self._jwk]}
+        """The key set (RFC 7517) by which the tokens are verified; the first is the one that signs."""
+        ours = self._key.jwk
+        others = json.loads(self._more_keys.read_text())["keys"] if self._more_keys else []
+        return {"keys": [ours, *(key for key in others if key["kid"] != ours["kid"])]}
+
+    @property
+    def _key(self) -> SigningKey:
+        """A file that cannot be read, because it is just being written, changes nothing."""
+        try:
+            if self._file.stat().st_mtime_ns != self._kept.changed_at_ns:
+                self._kept = SigningKey.read(self._file)
+        except (NotAnEd25519Key, ValueError, OSError) as reason:
+            log.warning("signing_key_unreadable", reason=repr(reason))
+        return self._kept
 
     def sign(self, principal: Principal, *, now: datetime) -> Token:
         """A token that says who is asking: for an hour a person, for five minutes a system."""
@@ -75,17 +109,34 @@ class Signer:
         try:
             claims = jwt.decode(
                 device,
-                self._key.public_key(),
+                self._public_key(jwt.get_unverified_header(device).get("kid")),
                 algorithms=["EdDSA"],
                 audience=self._of_devices,
                 options={"require": ["exp", "sub", "aud", "jti"]},
             )
-        except (jwt.InvalidTokenError, ValueError, RecursionError):
+        except (jwt.PyJWTError, ValueError, RecursionError):
             return None
         return str(claims["jti"]) if claims["sub"] == user_id else None
 
+    def _public_key(self, key_id: str | None) -> jwt.PyJWK:
+        """Raises `InvalidKeyError` for one that is not trusted."""
+        for key in self.jwks["keys"]:
+            if key["kid"] == key_id:
+                return jwt.PyJWK(key)
+        raise jwt.InvalidKeyError("This key is not trusted.")
+
     def _encoded(self, claims: dict[str, Any]) -> str:
-        return jwt.encode(claims, self._key, algorithm="EdDSA", headers={"kid": self._jwk["kid"]})
+        key = self._key
+        return jwt.encode(claims, key.private, algorithm="EdDSA", headers={"kid": key.jwk["kid"]})
+
+
+def signer_of(settings: Settings) -> Signer:
+    return Signer(
+        settings.signing_key,
+        issuer=settings.token_issuer,
+        audience=settings.token_audience,
+        more_keys=settings.more_keys,
+    )
 
 
 def _jwk(key: Ed25519PrivateKey) -> dict[str, str]:

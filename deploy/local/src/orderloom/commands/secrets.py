@@ -32,7 +32,8 @@ def make(folder: Path, *, database_server: str) -> list[str]:
     """Make the files that are missing and return their names; what is there is never changed.
 
     `SERVICE-database-password` and, with it in the address, `SERVICE-database-url`; `SERVICE-idempotency-secret`;
-    `postgres-password` of the server's own user; `admin-password`; `grafana-password`; and `signing-key.pem`.
+    `postgres-password` of the server's own user; `admin-password`; `grafana-password`; `signing-key.pem`; and
+    `more-keys.json`, the public halves that are trusted beside that key's: none yet.
     """
     folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     folder.chmod(FOLDER_MODE)
@@ -45,6 +46,7 @@ def make(folder: Path, *, database_server: str) -> list[str]:
         _once(folder / f"{service}-database-url", address)
         _once(folder / f"{service}-idempotency-secret", secrets.token_urlsafe(SECRET_BYTES))
     _once(folder / "signing-key.pem", keys.new_signing_key())
+    _once(folder / "more-keys.json", '{"keys": []}')
     return sorted(path.name for path in set(folder.iterdir()) - before)
 
 
