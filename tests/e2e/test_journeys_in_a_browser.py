@@ -194,6 +194,24 @@ async def test_what_was_typed_is_there_again_when_the_session_ran_out_and_a_pass
     assert await manager.page.locator("#new_password").input_value() == ""
 
 
+async def test_lines_of_an_order_beyond_the_first_are_there_again_when_the_session_ran_out(
+    browser: Browser, base: str, cast: Cast
+) -> None:
+    seller = await someone(browser, base, cast.seller)
+    await seller.go("/orders/new")
+    await seller.click("More lines")
+    await seller.page.locator("[id='lines.5.item']").fill("The sixth")
+    await seller.page.locator("[id='lines.5.quantity']").fill("6")
+    await _session_ends(seller)
+    await seller.page.get_by_role("button", name="Place the order").last.click()
+    await _sign_in_again(seller, cast.seller)
+    await seller.sees("What you typed is in the form again.")
+    assert await seller.page.locator(".line").count() == 6
+    assert await seller.page.locator("[id='lines.5.item']").input_value() == "The sixth"
+    assert await seller.page.locator("[id='lines.4.item']").input_value() == ""
+    assert await seller.page.locator(".line legend").all_inner_texts() == [f"Line {number}" for number in range(1, 7)]
+
+
 async def test_what_one_person_typed_is_not_shown_to_another_at_the_same_browser(
     browser: Browser, base: str, gateway: Gateway, cast: Cast
 ) -> None:
