@@ -17,6 +17,7 @@ from whole_stack import WholeStack
 pytestmark = pytest.mark.xdist_group("e2e")
 
 NARROW: ViewportSize = {"width": 320, "height": 640}
+WORD = "Sonderanfertigungsgetriebegehäuseoberteilbearbeitung" * 3
 TABS_MAX = 200
 HAS_VISIBLE_FOCUS = """() => {
   const here = document.activeElement, style = getComputedStyle(here);
@@ -159,6 +160,43 @@ async def test_no_page_scrolls_sideways_on_the_narrowest_phone(
             if await person.scrolls_sideways():
                 wrong.append(path)
         await person.context.close()
+    assert wrong == []
+
+
+async def test_a_word_longer_than_a_line_breaks_and_widens_no_page(
+    browser: Browser, base: str, gateway: Gateway, cast: Cast
+) -> None:
+    line = {
+        "item": "X" * 180,
+        "description": "永" * 200,
+        "quantity": "1",
+        "unit": "millimetre",
+        "unit_price": "9999.99",
+    }
+    order_id = await placed(
+        gateway,
+        cast,
+        title=WORD,
+        external_id=f"{uuid4()}-{'9' * 60}",
+        client={"code": f"C-{uuid4()}", "name": WORD[:100]},
+        lines=[line],
+        fields={"material": "M" * 100, "drawing_no": "D" * 60},
+    )
+    order = await gateway.get(cast.reader, f"/api/order/orders/{order_id}")
+    client = await cast.client_person(order["client"], after=None)
+    tabs = tuple(f"/orders/{order_id}?tab={tab}" for tab in ("plan", "money", "documents", "thread"))
+    wrong = []
+    for width in (320, 820, 1440):
+        for user, paths in (
+            (cast.holder("sales_manager"), ("/", "/approvals", "/orders", "/board", "/me", *tabs)),
+            (client, ("/", f"/orders/{order_id}")),
+        ):
+            person = await someone(browser, base, user, viewport={"width": width, "height": 640})
+            for path in paths:
+                await person.go(path)
+                if await person.scrolls_sideways():
+                    wrong.append((width, path))
+            await person.context.close()
     assert wrong == []
 
 
