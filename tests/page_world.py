@@ -1,6 +1,7 @@
 """Orders at each point of their life, for what is tried on the pages of a whole stack."""
 
 import asyncio
+from typing import Any
 
 from orderloom.demo.cast import Cast
 from orderloom.gateway import Gateway
@@ -8,8 +9,8 @@ from orderloom.gateway import Gateway
 CLIENT = {"code": "C-PAGES", "name": "Pages & Söhne 有限公司"}
 
 
-async def placed(gateway: Gateway, cast: Cast) -> str:
-    body = {
+async def placed(gateway: Gateway, cast: Cast, **changes: Any) -> str:
+    body: dict[str, Any] = {
         "client": CLIENT,
         "order_type": "machining",
         "title": "Plates of a page",
@@ -17,7 +18,7 @@ async def placed(gateway: Gateway, cast: Cast) -> str:
         "lines": [{"item": "Plate", "quantity": "4", "unit": "pcs", "unit_price": "12.5", "tax_rate": "0.13"}],
         "fields": {"material": "6061-T6", "drawing_no": "D-1"},
     }
-    answer = await gateway.post(cast.seller, "/api/order/orders", body)
+    answer = await gateway.post(cast.seller, "/api/order/orders", body | changes)
     order_id = str(answer.json()["order_id"])
     await eventually(gateway, cast.reader, f"/work/orders/{order_id}", after=answer.headers["orderloom-event"])
     return order_id

@@ -37,10 +37,11 @@ async def _take(arguments: argparse.Namespace) -> None:
         cast = Cast(gateway)
         orders = await gateway.all_pages(cast.reader, "/work/orders")
         clients = await gateway.all_pages("admin", "/users", search="client.")
-        order = next((each for each in orders if each["status"] == "approved"), orders[0])
+        delivered = next((each for each in orders if each["sign_off_possible"]), orders[0])
+        order = max((each for each in orders if each["client_id"] == delivered["client_id"]), key=_how_far)
         client = next(each for each in clients if each["client_id"] == order["client_id"])
         password = (stack.data / "keys" / "admin-password").read_text().strip()
-        for name, user, language, paths in _visits(cast, client["user_id"], order["order_id"]):
+        for name, user, language, paths in _visits(cast, client["user_id"], order["order_id"], delivered["order_id"]):
             wanted = [path for path in paths if arguments.only in f"{name}{path}"]
             for width in arguments.width or WIDTHS:
                 for dark in (False, True):
@@ -48,11 +49,18 @@ async def _take(arguments: argparse.Namespace) -> None:
                     await _shoot(browser, base, arguments.out, (name, user, language), wanted, width, dark, more)
 
 
-def _visits(cast: Cast, client: str, order_id: str) -> list[tuple[str, str, str, tuple[str, ...]]]:
+def _how_far(order: dict[str, Any]) -> int:
+    """Of an order that is under way, the tasks that are done."""
+    is_under_way = order["status"] == "approved" and not order["sign_off_possible"]
+    return int(order["tasks_finished"]) if is_under_way else -1
+
+
+def _visits(cast: Cast, client: str, order_id: str, delivered_id: str) -> list[tuple[str, str, str, tuple[str, ...]]]:
     order = f"/orders/{order_id}"
+    delivered = f"/orders/{delivered_id}?delivered"
     tabs = tuple(f"{order}?tab={tab}" for tab in ("plan", "money", "documents", "thread"))
     return [
-        ("client", client, "zh-CN", ("/", order)),
+        ("client", client, "zh-CN", ("/", order, delivered)),
         ("sales", cast.seller, "en", ("/orders/new",)),
         (
             "manager",

@@ -17,6 +17,7 @@ from whole_stack import WholeStack
 pytestmark = pytest.mark.xdist_group("e2e")
 
 NARROW: ViewportSize = {"width": 320, "height": 640}
+WORD = "Sonderanfertigungsgetriebegehäuseoberteilbearbeitung" * 3
 TABS_MAX = 200
 HAS_VISIBLE_FOCUS = """() => {
   const here = document.activeElement, style = getComputedStyle(here);
@@ -162,6 +163,43 @@ async def test_no_page_scrolls_sideways_on_the_narrowest_phone(
     assert wrong == []
 
 
+async def test_a_word_longer_than_a_line_breaks_and_widens_no_page(
+    browser: Browser, base: str, gateway: Gateway, cast: Cast
+) -> None:
+    line = {
+        "item": "X" * 180,
+        "description": "永" * 200,
+        "quantity": "1",
+        "unit": "millimetre",
+        "unit_price": "9999.99",
+    }
+    order_id = await placed(
+        gateway,
+        cast,
+        title=WORD,
+        external_id=f"{uuid4()}-{'9' * 60}",
+        client={"code": f"C-{uuid4()}", "name": WORD[:100]},
+        lines=[line],
+        fields={"material": "M" * 100, "drawing_no": "D" * 60},
+    )
+    order = await gateway.get(cast.reader, f"/api/order/orders/{order_id}")
+    client = await cast.client_person(order["client"], after=None)
+    tabs = tuple(f"/orders/{order_id}?tab={tab}" for tab in ("plan", "money", "documents", "thread"))
+    wrong = []
+    for width in (320, 820, 1440):
+        for user, paths in (
+            (cast.holder("sales_manager"), ("/", "/approvals", "/orders", "/board", "/me", *tabs)),
+            (client, ("/", f"/orders/{order_id}")),
+        ):
+            person = await someone(browser, base, user, viewport={"width": width, "height": 640})
+            for path in paths:
+                await person.go(path)
+                if await person.scrolls_sideways():
+                    wrong.append((width, path))
+            await person.context.close()
+    assert wrong == []
+
+
 async def test_what_was_typed_is_there_again_when_the_session_ran_out_and_a_password_never_is(
     browser: Browser, base: str, gateway: Gateway, cast: Cast
 ) -> None:
@@ -192,6 +230,24 @@ async def test_what_was_typed_is_there_again_when_the_session_ran_out_and_a_pass
     assert "kept" not in await manager.page.evaluate("JSON.stringify({...sessionStorage, ...localStorage})")
     await _sign_in_again(manager, user)
     assert await manager.page.locator("#new_password").input_value() == ""
+
+
+async def test_lines_of_an_order_beyond_the_first_are_there_again_when_the_session_ran_out(
+    browser: Browser, base: str, cast: Cast
+) -> None:
+    seller = await someone(browser, base, cast.seller)
+    await seller.go("/orders/new")
+    await seller.click("More lines")
+    await seller.page.locator("[id='lines.5.item']").fill("The sixth")
+    await seller.page.locator("[id='lines.5.quantity']").fill("6")
+    await _session_ends(seller)
+    await seller.page.get_by_role("button", name="Place the order").last.click()
+    await _sign_in_again(seller, cast.seller)
+    await seller.sees("What you typed is in the form again.")
+    assert await seller.page.locator(".line").count() == 6
+    assert await seller.page.locator("[id='lines.5.item']").input_value() == "The sixth"
+    assert await seller.page.locator("[id='lines.4.item']").input_value() == ""
+    assert await seller.page.locator(".line legend").all_inner_texts() == [f"Line {number}" for number in range(1, 7)]
 
 
 async def test_what_one_person_typed_is_not_shown_to_another_at_the_same_browser(

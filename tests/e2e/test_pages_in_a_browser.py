@@ -68,7 +68,7 @@ async def test_an_order_goes_from_the_form_to_the_money_by_everyones_own_page(
     due = accountant.page.locator(f'#main ul.queue > li[data-order="{order_id}"]')
     await due.get_by_role("button", name="Issue the invoice").click()
     await accountant.sees("The invoice is issued.")
-    invoice = accountant.page.locator(f'article[data-order="{order_id}"]')
+    invoice = accountant.page.locator(f'li[id^="invoice-"][data-order="{order_id}"]')
     await invoice.get_by_text("Record a payment…").click()
     await invoice.get_by_role("button", name="Record the payment").click()
     await accountant.sees("The payment is recorded.")

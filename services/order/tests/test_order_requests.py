@@ -2,13 +2,18 @@
 
 import base64
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from aiokafka import ConsumerRecord
+from sqlalchemy import func, select
 
+from chassis.clock import utc_now
 from chassis.ids import new_id
 from contracts import topics
+from order import operations
+from order.models import InboundRequest
 from order_world import MANAGER, ORDER, SALES, ready
 from stack import Running, Who
 
@@ -156,6 +161,21 @@ async def test_what_was_rejected_is_listed_with_its_reasons_the_newest_first_pag
     assert rest.json()["next_cursor"] is None
     one_system = await order_service.get("/admin/rejected-requests?source=b", OPERATOR)
     assert [each["source"] for each in one_system.json()["items"]] == ["b"]
+
+
+async def test_a_rejected_request_is_kept_for_ninety_days_and_an_accepted_one_for_ever(order_service: Running) -> None:
+    await ready(order_service)
+    wrong = ORDER | {"external_id": "ERP-X", "currency": "?"}
+    await order_service.hear_again([request(order_service, wrong), request(order_service, ORDER)])
+
+    async def listed_after(days: int) -> int:
+        async with order_service.database.transaction() as session:
+            assert not await operations.drop_old_rejections(session, now=utc_now() + timedelta(days=days))
+            accepted = select(func.count()).where(InboundRequest.order_id.is_not(None))
+            assert await session.scalar(accepted) == 1
+        return len((await order_service.get("/admin/rejected-requests", OPERATOR)).json()["items"])
+
+    assert [await listed_after(89), await listed_after(91)] == [1, 0]
 
 
 async def test_of_many_and_long_reasons_the_first_are_kept_and_all_are_counted(order_service: Running) -> None:

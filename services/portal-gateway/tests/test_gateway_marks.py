@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from portal.pages.ageing import ageing_of
 from portal.pages.language import Formats, Language, choose
-from portal.pages.marks import late_days, money_state, order_state, sentence, thread
+from portal.pages.marks import late_days, money_state, order_state, sentence, spans_of, standing, thread
+from portal.pages.payable import to_pay
 from portal.pages.plan import critical_tasks, plan_of
 
 TODAY = dt.date(2026, 11, 23)
@@ -35,6 +36,7 @@ class Order:
     sign_off_possible: bool = False
     planned_finish: dt.date | None = dt.date(2026, 12, 9)
     requested_date: dt.date | None = dt.date(2026, 12, 4)
+    approved_on: dt.date | None = dt.date(2026, 10, 9)
     accepted_on: dt.date | None = None
     closed_on: dt.date | None = None
     currency: str = "CNY"
@@ -62,12 +64,20 @@ def task(number: int, start: int, finish: int, *, status: str = "planned", after
         assignee_name="Xu",
         planned_start=TODAY + dt.timedelta(days=start),
         planned_finish=TODAY + dt.timedelta(days=finish),
+        finished_at=NOW if status == "finished" else None,
         depends_on=[UUID(int=each) for each in after],
     )
 
 
 def instalment(status: str, rule: str = "on_approval", due: dt.date | None = None) -> dict[str, Any]:
-    return {"status": status, "rule": rule, "due_date": due and due.isoformat(), "amount": "145800.00"}
+    paid_on = "2026-10-09" if status == "paid" else None
+    return {
+        "status": status,
+        "rule": rule,
+        "due_date": due and due.isoformat(),
+        "amount": "145800.00",
+        "paid_on": paid_on,
+    }
 
 
 def test_the_thread_says_where_the_order_is_how_far_and_how_late() -> None:
@@ -76,8 +86,49 @@ def test_the_thread_says_where_the_order_is_how_far_and_how_late() -> None:
     assert [knot.state for knot in drawn.knots] == ["done", "late", "next", "next"]
     assert (drawn.knots[1].is_current, drawn.knots[1].spun) == (True, 2)
     assert drawn.knots[1].lines == ["2 of 4 tasks finished"]
-    assert drawn.knots[0].money[0].state == "paid"
+    assert [drawn.knots[0].money[0].state, drawn.knots[0].money[0].words] == ["paid", "Paid 9 Oct"]
     assert drawn.words == "Stage 2 of 4, 5 days late"
+
+
+def test_each_stage_has_its_dates_and_the_date_asked_for_stands_where_the_plan_passes_it() -> None:
+    order = Order(planned_finish=TODAY + dt.timedelta(days=9), requested_date=TODAY + dt.timedelta(days=4))
+    done, under_way = task(1, 0, 1, status="finished"), task(2, 2, 9)
+    done.stage, cancelled = "created", task(3, 0, 40, status="cancelled")
+    spans = spans_of(order.stages, [done, under_way, cancelled], formats())
+    drawn = thread(order, formats(), is_client=True, spans=spans)
+    assert drawn.knots[0].lines == ["Approved 9 Oct", "Done 23 Nov"]
+    assert drawn.knots[1].lines == ["Planned 25 Nov – 2 Dec"]
+    assert [knot.pin for knot in drawn.knots] == ["", "Asked for 27 Nov", "", ""]
+    kept = Order(planned_finish=order.planned_finish, requested_date=order.planned_finish)
+    assert not any(knot.pin for knot in thread(kept, formats(), is_client=True, spans=spans).knots)
+
+
+@pytest.mark.parametrize(
+    ("order", "row"),
+    [
+        (Order(), ("Production", "Planned 9 Dec, 5 days late")),
+        (Order(requested_date=dt.date(2026, 12, 10)), ("Production", "Planned 9 Dec, 1 day early")),
+        (Order(requested_date=dt.date(2026, 12, 9)), ("Production", "Planned 9 Dec, as asked for")),
+        (Order(requested_date=None), ("Production", "Planned 9 Dec")),
+        (Order(planned_finish=None), ("Approved. The plan is being made.", "")),
+        (Order(status="on_hold"), ("On hold in Production.", "")),
+    ],
+)
+def test_a_row_says_where_the_order_is_and_how_its_date_stands(order: Order, row: tuple[str, str]) -> None:
+    assert standing(order, formats(), is_client=True) == row
+
+
+def test_an_invoice_waits_for_its_client_from_a_week_before_it_is_payable_until_it_is_paid() -> None:
+    def invoice(days: int, paid: str = "0") -> dict[str, str]:
+        payable_by = (TODAY + dt.timedelta(days=days)).isoformat()
+        return {"number": f"{days}", "currency": "CNY", "total": "10", "paid": paid, "payable_by": payable_by}
+
+    orders = [SimpleNamespace(invoices=[invoice(7), invoice(8), invoice(-1, paid="4"), invoice(-2, paid="10")])]
+    waiting = [payable for _, payable in to_pay(orders, TODAY)]
+    assert [(each.number, each.open_amount, each.is_late) for each in waiting] == [
+        ("-1", Decimal(6), True),
+        ("7", Decimal(10), False),
+    ]
 
 
 def test_whoever_is_waited_for_is_named_to_each_in_their_own_words() -> None:

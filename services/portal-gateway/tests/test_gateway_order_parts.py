@@ -10,11 +10,14 @@ import pytest
 from gateway_world import CLIENT, DIRECTORY, ORDER, SALES, UNTIL_PLANNED, example
 
 from contracts.directory import OrderTypePublished
+from portal.api.rooms.account import happened
 from portal.pages.instalments import standings
 from portal.pages.language import Formats, Language
 from portal.pages.order_fields import written
+from portal.pages.particulars import Particulars
 from stack import Running
 
+TOLD = [{"user_id": "a", "channel": "email"}, {"user_id": "a", "channel": "in_app"}]
 NOW = dt.datetime(2026, 11, 23, 1, 38, tzinfo=dt.UTC)
 SCHEMA: dict[str, Any] = {
     "properties": {
@@ -87,3 +90,46 @@ async def test_an_order_shows_its_fields_in_the_readers_language_to_the_company_
     await gateway.hear(labelled)  # told once more, under another id
     assert "<dt>材料牌号</dt>" in (await gateway.get(f"/orders/{ORDER}?tab=money&lang=zh-CN", SALES)).text
     assert "<dt>Grade of the material</dt>" in (await gateway.get(f"/orders/{ORDER}?lang=en", CLIENT)).text
+
+
+@pytest.mark.parametrize(
+    ("type", "data", "named"),
+    [
+        ("order.stage_advanced.v1", {"from": "created", "to": "production"}, "Production"),
+        ("order.stage_advanced.v1", {"to": "unheard_of"}, ""),
+        ("milestone.reached.v1", {"milestone_code": "first_article"}, "First article"),
+        ("task.blocked.v1", {"task_id": "t1", "reason": "No cutter."}, "Milling, No cutter."),
+        ("task.reassigned.v1", {"task_id": "t1", "to": {"name": "Xu"}}, "Milling → Xu"),
+        ("inspection.recorded.v1", {"task_id": "t1", "result": "failed"}, "Milling, failed"),
+        ("time.logged.v1", {"task_id": "t1", "hours": "6.50"}, "Milling, 6.5 h"),
+        ("approval.decided.v1", {"role": "sales_manager", "decision": "approved"}, "sales manager, approved"),
+        ("instalment.paid.v1", {"code": "advance"}, "30% on approval"),
+        ("invoice.issued.v1", {"number": "INV-1", "total": "9.50", "currency": "EUR"}, "INV-1, €9.50"),
+        ("receipt.recorded.v1", {"amount": "9.50", "currency": "EUR"}, "€9.50"),
+        (
+            "notice.given.v1",
+            {"cause_type": "order.held.v1", "recipients": [{"user_id": "a"}] * 2},
+            "Order put on hold, 1 person",
+        ),
+        ("order.rejected.v1", {}, ""),
+        ("something.new.v1", {"to": "production"}, ""),
+        ("order.held.v1", "no JSON at all", ""),
+    ],
+)
+def test_a_fact_names_what_it_is_about_as_far_as_the_page_shows_it(type: str, data: Any, named: str) -> None:
+    def labels(name: str) -> dict[str, str]:
+        return {"zh": name, "en": name}
+
+    order = SimpleNamespace(
+        stages=[SimpleNamespace(code="production", name=labels("Production"))],
+        milestones=[SimpleNamespace(code="first_article", name=labels("First article"))],
+        tasks=[SimpleNamespace(task_id="t1", name=labels("Milling"))],
+        instalments=[SimpleNamespace(code="advance", percent="30", rule="on_approval")],
+    )
+    assert Particulars(order, formats("en")).of(type, data) == named
+
+
+def test_a_notice_on_ones_own_page_ends_before_the_address_of_its_order() -> None:
+    letter = "Wang Lin placed the order.\n\nOpen it to decide.\n\nOrder SO-1: Pumps\nhttps://example.org/orders/1\n"
+    assert happened(letter) == "Wang Lin placed the order. Open it to decide."
+    assert happened("One line alone.") == "One line alone."

@@ -13,6 +13,7 @@ from order.models import Model, Order
 from order.settings import Settings
 
 ARCHIVE_POLL_SECONDS = 0.5
+REJECTIONS_POLL_SECONDS = 300.0
 
 
 async def tell_archive(worker: Worker) -> None:
@@ -24,6 +25,15 @@ async def tell_archive(worker: Worker) -> None:
             await asyncio.sleep(ARCHIVE_POLL_SECONDS)
 
 
+async def drop_old_rejections(worker: Worker) -> None:
+    """Forgets requests of other systems that were rejected long ago."""
+    while True:
+        async with worker.database.transaction() as session:
+            has_more = await operations.drop_old_rejections(session, now=utc_now())
+        if not has_more:
+            await asyncio.sleep(REJECTIONS_POLL_SECONDS)
+
+
 service = Service(
     name="order",
     settings=Settings,
@@ -32,7 +42,7 @@ service = Service(
     root=Order,
     metadata=Model.metadata,
     migrations=Path(__file__).parents[2] / "migrations",
-    duties=(tell_archive,),
+    duties=(tell_archive, drop_old_rejections),
 )
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@
 const KEPT_AS = "orderloom.draft";
 const KEPT_MS = 30 * 60 * 1_000;
 const SIGN_IN = "/sign-in";
+const LINES_MAX = 50;
 const NEVER = ["password", "hidden", "file", "submit", "button", "image", "reset"];
 
 type Control = HTMLInputElement | HTMLTextAreaElement | HTMLSelectElement;
@@ -45,6 +46,7 @@ function restore(): void {
 
 /** Whether anything of it has found its place. */
 function fill(form: HTMLFormElement, draft: Draft): boolean {
+  grow(form, draft);
   const left = controls(form);
   for (const [name, value, checked] of draft.values) {
     const at = left.findIndex((each) => each.name === name && (!isChoice(each) || each.value === value));
@@ -55,6 +57,25 @@ function fill(form: HTMLFormElement, draft: Draft): boolean {
     form.setAttribute("data-dirty", ""); // live changes leave it alone
   }
   return form.hasAttribute("data-dirty");
+}
+
+/** Lines of an order beyond those that the form begins with are made like its last one. */
+function grow(form: HTMLFormElement, draft: Draft): void {
+  const numbers = draft.values.map(([name]) => Number(/^lines\.(\d+)\./.exec(name)?.[1] ?? -1));
+  const wanted = Math.min(Math.max(0, ...numbers) + 1, LINES_MAX);
+  for (let count = form.querySelectorAll(".line").length; count > 0 && count < wanted; count++) {
+    const last = form.querySelectorAll(".line")[count - 1]!;
+    const next = last.cloneNode(true) as Element;
+    for (const each of next.querySelectorAll("[name], [for]")) {
+      for (const attribute of ["id", "name", "for"]) {
+        const value = each.getAttribute(attribute)?.replace(/^lines\.\d+\./, `lines.${count}.`);
+        if (value) each.setAttribute(attribute, value);
+      }
+    }
+    const legend = next.querySelector("legend");
+    if (legend) legend.textContent = (legend.textContent ?? "").replace(String(count), String(count + 1));
+    last.after(next);
+  }
 }
 
 function say(form: HTMLFormElement): void {

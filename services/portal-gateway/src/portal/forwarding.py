@@ -50,17 +50,18 @@ class NoSuchAddress(NotFound): ...
 
 
 class Services:
-    """One pool of connections to all of them, for the life of the process."""
+    """A pool of connections to each of them, for the life of the process.
+
+    One a service: a pool looks through all of its connections for every request. And no more of the client around it
+    than is needed: cookies, redirects and environments cost as much as the request.
+    """
 
     def __init__(self, addresses: Mapping[str, str], *, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._addresses = {name: address.rstrip("/") for name, address in addresses.items()}
-        self._http = httpx.AsyncClient(
-            transport=transport,
-            timeout=TIMEOUT_SECONDS,
-            limits=httpx.Limits(max_connections=CONNECTIONS_MAX, keepalive_expiry=KEPT_ALIVE_SECONDS),
-            headers={"accept-encoding": "identity"},
-            trust_env=False,
-        )
+        limits = httpx.Limits(max_connections=CONNECTIONS_MAX, keepalive_expiry=KEPT_ALIVE_SECONDS)
+        self._transports = {
+            name: transport or httpx.AsyncHTTPTransport(limits=limits, trust_env=False) for name in self._addresses
+        }
 
     async def forward(
         self,
@@ -79,16 +80,11 @@ class Services:
         passed_on = {name: headers[name] for name in PASSED_ON if name in headers}
         address = self._address(service, path)
         try:
-            request = self._http.build_request(
-                method,
-                f"{address}{'?' if query else ''}{query}",
-                headers=passed_on | telemetry.carrier(),
-                content=body,
-            )
+            request = _request(method, f"{address}{'?' if query else ''}{query}", passed_on, content=body)
         except httpx.InvalidURL as reason:
             raise NoSuchAddress(f"No address is so long, or written so: {reason}") from reason
         try:
-            return await self._http.send(request, stream=True)
+            return await self._transports[service].handle_async_request(request)
         except httpx.TransportError as reason:
             raise ServiceAway(
                 f"The {service} service does not answer. Try again; what changes something, under the same "
@@ -101,13 +97,13 @@ class Services:
         """As `forward`, for the gateway's own use: the whole answer. Raises `NoSuchAddress`, `ServiceAway`."""
         url = f"{self._address(service, path)}{'?' if query else ''}{query}"
         try:
-            return await self._http.request(method, url, headers={**headers, **telemetry.carrier()}, json=json)
+            return await self._whole(service, _request(method, url, headers, json=json))
         except httpx.TransportError as reason:
             raise ServiceAway(f"The {service} service does not answer: try again.") from reason
 
     async def documents(self) -> dict[str, dict[str, Any] | None]:
         """By service, its OpenAPI document, or None while it is away."""
-        found = await asyncio.gather(*(self._document(address) for address in self._addresses.values()))
+        found = await asyncio.gather(*(self._document(service) for service in self._addresses))
         return dict(zip(self._addresses, found, strict=True))
 
     def _address(self, service: str, path: str) -> str:
@@ -117,13 +113,42 @@ class Services:
             raise NoSuchAddress(f"There is nothing at /api/{service}/{path}: see /docs for what there is.")
         return f"{self._addresses[service]}/{quote(path)}"
 
-    async def _document(self, address: str) -> dict[str, Any] | None:
+    async def _document(self, service: str) -> dict[str, Any] | None:
+        url = f"{self._addresses[service]}/openapi.json"
         try:
-            answer = await self._http.get(f"{address}/openapi.json", timeout=DOCUMENT_TIMEOUT_SECONDS)
-            document: dict[str, Any] = answer.raise_for_status().json()
-        except (httpx.HTTPError, ValueError):
+            answer = await self._whole(service, _request("GET", url, {}, timeout_seconds=DOCUMENT_TIMEOUT_SECONDS))
+            document: dict[str, Any] | None = answer.json() if answer.is_success else None
+        except (httpx.TransportError, ValueError):
             return None
         return document
+
+    async def _whole(self, service: str, request: httpx.Request) -> httpx.Response:
+        answer = await self._transports[service].handle_async_request(request)
+        try:
+            await answer.aread()
+        finally:
+            await answer.aclose()
+        return answer
+
+
+def _request(
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    *,
+    content: AsyncIterator[bytes] | None = None,
+    json: Any = None,
+    timeout_seconds: float = TIMEOUT_SECONDS,
+) -> httpx.Request:
+    """Raises `httpx.InvalidURL`."""
+    return httpx.Request(
+        method,
+        url,
+        headers={"accept-encoding": "identity", **headers, **telemetry.carrier()},
+        content=content,
+        json=json,
+        extensions={"timeout": httpx.Timeout(timeout_seconds).as_dict()},
+    )
 
 
 def passed_back(answer: httpx.Response) -> dict[str, str]:

@@ -19,7 +19,7 @@ from chassis.settings import ServiceSettings
 from orderloom import defaults, up
 from orderloom.commands.administrator import OperatorSettings
 from orderloom.defaults import ADMINISTRATOR, DEMO_PASSWORD
-from orderloom.demo import report
+from orderloom.demo import report, under_way
 from orderloom.demo.cast import Cast
 from orderloom.demo.life import Life, Stuck
 from orderloom.demo.orders_file import Imported, import_file
@@ -63,18 +63,26 @@ async def _demo(arguments: argparse.Namespace) -> int:
     try:
         async with Gateway(url, {ADMINISTRATOR: password}, password=DEMO_PASSWORD) as gateway:
             done = await _play(gateway, arguments.orders)
-        if arguments.json:
-            arguments.json.write_text(json.dumps({"orders": done.orders, "rejected": done.rejected}, indent=1))
-        _print_table(done)
+            if arguments.json:
+                arguments.json.write_text(json.dumps({"orders": done.orders, "rejected": done.rejected}, indent=1))
+            _print_table(done)
+            if not arguments.exit and arguments.orders == DEFAULT_ORDERS:
+                await _leave_some_under_way(gateway)
         if not arguments.exit:
             _print_sign_ins(url, password)
-    except (Refused, httpx.HTTPError) as reason:
+    except (Refused, Stuck, httpx.HTTPError) as reason:
         console.print(f"The orders could not be played: {reason}", style="red", markup=False)
         return 1
     finally:
         if arguments.exit and not arguments.gateway:
             await up.down(folder)
     return 1 if done.failures else 0
+
+
+async def _leave_some_under_way(gateway: Gateway) -> None:
+    """What has ended leaves nothing to do on the pages."""
+    count = await under_way.leave(gateway, Cast(gateway), zone=ZoneInfo(ZONE), at_once=AT_ONCE)
+    console.print(f"{count} more orders are under way, for the pages.")
 
 
 class Done:

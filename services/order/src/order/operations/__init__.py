@@ -13,7 +13,7 @@ from order.operations.imports import import_orders
 from order.operations.money import learn_of_invoice, learn_of_receipt, learn_of_settlement
 from order.operations.orders import cancel_order, edit_order, hold_order, place_draft, place_order, resume_order
 from order.operations.rebuild import start_rebuild, tell_archive
-from order.operations.requests import answer_request, give_up_request
+from order.operations.requests import answer_request, drop_old_rejections, give_up_request
 from order.operations.thread import append_to_thread
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "append_to_thread",
     "approve_order",
     "cancel_order",
+    "drop_old_rejections",
     "edit_order",
     "give_up_request",
     "hold_order",

@@ -1,8 +1,9 @@
 """Answering systems outside: each request once, accepted with our ids or rejected with the reasons (rule 38)."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from sqlalchemy import delete, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import outbox
@@ -16,6 +17,9 @@ from order.operations.orders import place_order
 from order.operations.telling import locked
 
 SERVICE = "order"
+REJECTED_KEPT_DAYS = 90
+"""Well beyond what the bus keeps: until then the same message may come again, and is not answered twice."""
+DROPPED_AT_ONCE = 1_000
 
 
 async def answer_request(session: AsyncSession, letter: Letter, *, company_currency: str, now: datetime) -> None:
@@ -93,3 +97,14 @@ def _answer(session: AsyncSession, letter: Letter, envelope: Envelope, answer: A
 def _letter_parts(letter: Letter, reason: str) -> dict[str, str]:
     dead = DeadLetter.of_letter(letter, Undeliverable(reason))
     return {"key": dead.key, "type": dead.type, "body": dead.body}
+
+
+async def drop_old_rejections(session: AsyncSession, *, now: datetime) -> bool:
+    """Those that have been kept their time, the oldest first. False when none is left."""
+    key = (InboundRequest.source, InboundRequest.request_id)
+    too_old = InboundRequest.answered_at < now - timedelta(days=REJECTED_KEPT_DAYS)
+    oldest = select(*key).where(InboundRequest.order_id.is_(None), too_old).order_by(InboundRequest.answered_at)
+    dropped = await session.execute(
+        delete(InboundRequest).where(tuple_(*key).in_(oldest.limit(DROPPED_AT_ONCE))).returning(*key)
+    )
+    return len(dropped.all()) == DROPPED_AT_ONCE

@@ -4,6 +4,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.directory import ClientRegistered, OrderTypePublished
+from portal import queries
 from portal.models import Client, OrderType
 
 
@@ -20,3 +21,4 @@ async def know_order_type(session: AsyncSession, published: OrderTypePublished) 
     known = insert(OrderType).values(code=published.code, version=published.version, **document)
     again = known.on_conflict_do_update(index_elements=[OrderType.code, OrderType.version], set_=document)
     await session.execute(again)
+    queries.ORDER_TYPES.drop(session)

@@ -85,6 +85,10 @@ class Formats:
     def listed(self, parts: list[str]) -> str:
         return ("、" if self.is_chinese else ", ").join(parts)
 
+    def joined(self, sentences: list[str]) -> str:
+        """One after the other; Chinese needs no space between."""
+        return ("" if self.is_chinese else " ").join(each for each in sentences if each)
+
     def money(self, amount: Decimal | str, currency: str) -> str:
         """Every digit, and at least as many as the currency has."""
         value = Decimal(amount)
@@ -110,6 +114,14 @@ class Formats:
             return (f"{year} 年 " if year else "") + f"{day.month} 月 {day.day} 日"
         month = get_month_names("abbreviated", locale=self._locale)[day.month]
         return f"{day.day} {month}" + (f" {year}" if year else "")
+
+    def span(self, start: dt.date, finish: dt.date) -> str:
+        """From one day to the other, or the one that both are."""
+        return self.day(start) if start == finish else f"{self.day(start)} – {self.day(finish)}"
+
+    def date(self, instant: dt.datetime) -> dt.date:
+        """The company's date then."""
+        return business_date(instant, self._zone)
 
     def weekday(self, day: dt.date | str) -> str:
         """The day with its name."""

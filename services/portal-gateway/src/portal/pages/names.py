@@ -37,6 +37,8 @@ DUE_RULE = {
     "after_acceptance": N_("after acceptance"),
     "on_date": N_("on a date"),
 }
+INSPECTION = {"passed": N_("passed"), "failed": N_("failed")}
+DECISION = {"approved": N_("approved"), "rejected": N_("rejected")}
 STAGE_FACT = {
     "order.approved": N_("approval of the order"),
     "stage_tasks_finished": N_("the tasks of this stage"),

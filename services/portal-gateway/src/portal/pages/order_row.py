@@ -5,9 +5,11 @@ from markupsafe import Markup
 from portal.models import OrderView
 from portal.order_lines import Lines
 from portal.pages import names
-from portal.pages.language import Formats
+from portal.pages.language import N_, Formats
 from portal.pages.marks import late_days, order_state, thread
 from portal.pages.rendering import part
+
+WAITING = N_("Waiting on the client")
 
 
 def rows(fmt: Formats) -> Lines[Markup]:
@@ -20,7 +22,7 @@ def rows(fmt: Formats) -> Lines[Markup]:
             order=order,
             thread=thread(order, fmt, is_client=False),
             state=order_state(order, fmt.today),
-            status=fmt.text(names.ORDER_STATUS.get(order.status, order.status)),
+            status=fmt.text(WAITING if order.sign_off_possible else names.ORDER_STATUS.get(order.status, order.status)),
             late=late_days(order, fmt.today),
         )
 

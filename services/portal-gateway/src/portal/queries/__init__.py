@@ -15,6 +15,7 @@ from portal.queries.access import (
     user_of_name,
 )
 from portal.queries.orders import (
+    ORDER_TYPES,
     Wanted,
     count_under_way,
     get_order,
@@ -37,6 +38,7 @@ from portal.queries.work import (
 
 __all__ = [
     "API_KEYS",
+    "ORDER_TYPES",
     "READERS",
     "SIGN_OUTS",
     "Wanted",

@@ -1,6 +1,6 @@
 """Orders, and who may see which."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
@@ -8,9 +8,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, Text, false, func, literal_column, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import defer, selectinload, undefer_group
+from sqlalchemy.orm import defer, selectinload, undefer, undefer_group
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.interfaces import ORMOption
 
+from chassis.cached import Cached
 from chassis.paging import Cut
 from chassis.principal import Principal
 from chassis.read_model import Known
@@ -22,11 +24,7 @@ from portal.models.order_view import DOCUMENT, NOT_IN_LISTS, OVER, SEARCHED, Ord
 R = TypeVar("R")
 
 ORDERS_READ = "orders:read"
-WITH_TYPE: ORMOption = selectinload(OrderView.type)
-AS_LISTED: tuple[ORMOption, ...] = (
-    WITH_TYPE,
-    *(defer(getattr(OrderView, name), raiseload=True) for name in NOT_IN_LISTS),
-)
+AS_LISTED: tuple[ORMOption, ...] = tuple(defer(getattr(OrderView, name), raiseload=True) for name in NOT_IN_LISTS)
 """Of an order: what a line about it shows."""
 STAMP = func.concat(OrderView.order_id, " ", literal_column("order_views.xmin"), type_=Text)
 """Another one after every change of the row: PostgreSQL's xmin is the transaction that wrote it."""
@@ -37,12 +35,34 @@ BOARD_ORDERS_MAX = 5
 async def get_order(session: AsyncSession, order_id: UUID, *, seen_by: Principal) -> OrderView:
     """With its tasks and its type. Raises `OrderNotFound`, also for one that `seen_by` may not see."""
     order = select(OrderView).where(OrderView.order_id == order_id, _visible_to(seen_by))
-    of_type = selectinload(OrderView.type).undefer(OrderType.fields_schema)
-    options = (undefer_group(DOCUMENT), selectinload(OrderView.tasks), of_type)
+    options = (undefer_group(DOCUMENT), selectinload(OrderView.tasks))
     view = (await session.scalars(order.options(*options))).one_or_none()
     if view is None:
         raise OrderNotFound(f"There is no order {order_id}.")
+    await with_types(session, [view])
     return view
+
+
+async def with_types(session: AsyncSession, views: Sequence[OrderView]) -> Sequence[OrderView]:
+    """`views`, each with its type, which never changes; None for one that has not been heard of."""
+    types = await ORDER_TYPES.get(session)
+    if any((view.order_type, view.type_version) not in types for view in views):
+        ORDER_TYPES.forget(session)
+        types = await ORDER_TYPES.get(session)
+    for view in views:
+        set_committed_value(view, "type", types.get((view.order_type, view.type_version)))
+    return views
+
+
+async def _read_order_types(session: AsyncSession) -> Mapping[tuple[str, int], OrderType]:
+    types = (await session.scalars(select(OrderType).options(undefer(OrderType.fields_schema)))).all()
+    for each in types:
+        session.expunge(each)  # it outlives the session
+    return {(each.code, each.version): each for each in types}
+
+
+ORDER_TYPES = Cached(_read_order_types)
+"""Of every version: nearly every page names stages."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +90,8 @@ async def list_orders(
     session: AsyncSession, cut: Cut, *, seen_by: Principal, wanted: Wanted = EVERY_ORDER, with_money: bool = False
 ) -> Sequence[OrderView]:
     """The newest first, each with its type; `with_money`, with its instalments and invoices too."""
-    options = (WITH_TYPE,) if with_money else AS_LISTED
-    return await _newest(session, select(OrderView).options(*options), cut, seen_by=seen_by, wanted=wanted)
+    orders = select(OrderView).options(*(() if with_money else AS_LISTED))
+    return await with_types(session, await _newest(session, orders, cut, seen_by=seen_by, wanted=wanted))
 
 
 async def list_stamps(
@@ -85,7 +105,9 @@ async def stamped(session: AsyncSession, order_ids: Collection[UUID]) -> Sequenc
     """The orders as a list shows them, each with its stamp, the newest first."""
     orders = select(STAMP, OrderView).where(OrderView.order_id.in_(order_ids)).options(*AS_LISTED)
     orders = orders.order_by(OrderView.order_id.desc())
-    return (await session.execute(orders)).all()
+    rows = (await session.execute(orders)).all()
+    await with_types(session, [view for _, view in rows])
+    return rows
 
 
 async def _newest(
@@ -174,7 +196,9 @@ async def stages_of_board(session: AsyncSession) -> Sequence[BoardStage]:
     )
     standing: dict[tuple[str, str], list[OrderView]] = {}
     counts: dict[tuple[str, str], int] = {}
-    for view, count in (await session.execute(shown)).all():
+    rows = (await session.execute(shown)).all()
+    await with_types(session, [view for view, _ in rows])
+    for view, count in rows:
         standing.setdefault((view.order_type, view.stage), []).append(view)
         counts[view.order_type, view.stage] = count
     return [

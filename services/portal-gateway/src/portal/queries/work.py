@@ -7,14 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Text, and_, bindparam, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload
 from sqlalchemy.orm.interfaces import ORMOption
 
 from chassis.paging import Cut
 from chassis.principal import Principal
 from portal.models import OrderView, TaskView
 from portal.models.task_view import OPEN
-from portal.queries.orders import AS_LISTED
+from portal.queries.orders import AS_LISTED, with_types
 
 APPROVALS_COUNTED_MAX = 100
 
@@ -29,6 +29,12 @@ COUNTED_APPROVALS = select(func.count()).select_from(
     select(OrderView.order_id).where(*TO_APPROVE).limit(APPROVALS_COUNTED_MAX).subquery()
 )
 """Every page asks it: built once."""
+
+
+WITH_ORDER = joinedload(TaskView.order, innerjoin=True).load_only(
+    OrderView.order_no, OrderView.title, OrderView.client_name, OrderView.status, OrderView.inspections, raiseload=True
+)
+"""Of a task: what is said of its order."""
 
 
 def _as_approver(principal: Principal) -> dict[str, object]:
@@ -47,7 +53,7 @@ async def list_approvals(
     orders = select(OrderView).where(*TO_APPROVE).options(*options).order_by(OrderView.order_id).limit(cut.limit + 1)
     if after := cut.after_as(UUID):
         orders = orders.where(OrderView.order_id > after[0])
-    return (await session.scalars(orders, _as_approver(approver))).all()
+    return await with_types(session, (await session.scalars(orders, _as_approver(approver))).all())
 
 
 async def list_tasks(session: AsyncSession, cut: Cut, *, owner: Principal, status: str | None) -> Sequence[TaskView]:
@@ -61,7 +67,7 @@ async def list_tasks(session: AsyncSession, cut: Cut, *, owner: Principal, statu
     tasks = (
         select(TaskView)
         .where(theirs, TaskView.status.in_([status] if status else OPEN))
-        .options(selectinload(TaskView.order))
+        .options(WITH_ORDER)
         .order_by(TaskView.planned_finish, TaskView.task_id)
         .limit(cut.limit + 1)
     )
@@ -83,7 +89,7 @@ async def list_late(session: AsyncSession, cut: Cut, *, today: date) -> Sequence
         .order_by(OrderView.planned_finish, OrderView.order_id)
         .limit(cut.limit + 1)
     )
-    return (await session.scalars(orders)).all()
+    return await with_types(session, (await session.scalars(orders)).all())
 
 
 @dataclass(frozen=True)
@@ -110,7 +116,7 @@ async def list_blocked(session: AsyncSession, cut: Cut) -> Sequence[TaskView]:
     tasks = (
         select(TaskView)
         .where(TaskView.status == "blocked")
-        .options(selectinload(TaskView.order))
+        .options(WITH_ORDER)
         .order_by(TaskView.planned_finish, TaskView.task_id)
         .limit(cut.limit + 1)
     )

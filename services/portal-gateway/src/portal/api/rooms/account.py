@@ -17,7 +17,7 @@ from portal.schemas.access import OwnPasswordIn
 
 account = pages_router()
 
-NOTICES = 30
+NOTICES = 12
 
 
 @account.get("/me")
@@ -85,5 +85,11 @@ async def _page(
         notices = await visit.calls.get("notify", "notices", limit=NOTICES, cursor=cursor)
     except ServiceAway:
         notices = None
-    shown = {"user": user, "notices": notices, "errors": errors or {}}
+    shown = {"user": user, "notices": notices, "happened": happened, "errors": errors or {}}
     return visit.render("account.html", status=status if errors else 200, **shown)
+
+
+def happened(text: str) -> str:
+    """A notice without its last paragraph, which says where the order is: here the notice itself leads there."""
+    *told, last = text.strip().split("\n\n")
+    return " ".join(told) if told and "://" in last else text

@@ -12,11 +12,10 @@ from portal.models.order_view import DOCUMENT
 from portal.pages.calls import CallRefused
 from portal.pages.marks import thread
 from portal.pages.visit import SentForm, StaffVisit, Visit, pages_router
-from portal.queries.orders import WITH_TYPE
 
 approvals = pages_router()
 
-WHOLE = (undefer_group(DOCUMENT), WITH_TYPE)
+WHOLE = (undefer_group(DOCUMENT),)
 
 
 @approvals.get("/approvals")

@@ -14,7 +14,8 @@ from portal.forwarding import ServiceAway
 from portal.models import OrderView
 from portal.order_lines import Lines
 from portal.pages.calls import CallRefused
-from portal.pages.marks import late_days, order_state, sentence, thread
+from portal.pages.marks import late_days, next_stage, order_state, standing, thread
+from portal.pages.payable import to_pay
 from portal.pages.visit import AnyVisit, Visit, pages_router
 from portal.queries import Wanted
 
@@ -48,7 +49,9 @@ async def _of_client(visit: Visit, cut: Cut, wanted: Wanted) -> Response:
         threads={
             order.order_id: thread(order, visit.fmt, is_client=True, instalments=order.instalments) for order in orders
         },
-        sentences={order.order_id: sentence(order, visit.fmt, is_client=True) for order in orders},
+        standings={order.order_id: standing(order, visit.fmt, is_client=True) for order in orders},
+        company=orders[0].client_name if orders else "",
+        to_pay=to_pay(orders, visit.fmt.today),
         states={order.order_id: order_state(order, visit.fmt.today) for order in orders},
         late=sum(late_days(order, visit.fmt.today) > 0 for order in orders),
         cursor=page["next_cursor"],
@@ -75,6 +78,7 @@ async def _of_staff(visit: Visit) -> Response:
         ready=ready[:SHOWN],
         due=due,
         overdue=overdue,
+        nexts={order.order_id: next_stage(order, visit.fmt) for order in ready},
         late_days={order.order_id: late_days(order, visit.fmt.today) for order in late},
         threads={order.order_id: thread(order, visit.fmt, is_client=False) for order in orders},
     )

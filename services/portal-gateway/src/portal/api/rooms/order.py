@@ -12,8 +12,9 @@ from portal.models import OrderView
 from portal.pages.calls import CallRefused
 from portal.pages.duties import could_inspect, could_take
 from portal.pages.instalments import standings
-from portal.pages.marks import sentence, thread
+from portal.pages.marks import next_stage, said, spans_of, thread
 from portal.pages.order_fields import written
+from portal.pages.particulars import Particulars
 from portal.pages.plan import plan_of
 from portal.pages.visit import AnyVisit, SentForm, StaffVisit, Visit, pages_router
 from portal.schemas.orders import ClientTimelineEntryOut, PortalOrderOut, WorkOrderOut
@@ -90,17 +91,21 @@ async def _page(
             if tab == "thread" or visit.viewer.kind == "client"
             else []
         )
+    spans = spans_of(view.stages, view.tasks, visit.fmt)
     if visit.viewer.kind == "client":
         shown = PortalOrderOut.of(view)
         return visit.render(
             "client/order.html",
             refused=refused,
             order=shown,
-            thread=thread(shown, visit.fmt, is_client=True, tasks=shown.tasks, instalments=shown.instalments),
-            sentence=sentence(shown, visit.fmt, is_client=True),
+            thread=thread(
+                shown, visit.fmt, is_client=True, tasks=shown.tasks, instalments=shown.instalments, spans=spans
+            ),
+            said_of_it=said(shown, visit.fmt, is_client=True),
             own_fields=written(shown.fields, _schema(view), visit.fmt),
             instalments=standings(shown.instalments, visit.fmt),
             timeline=[ClientTimelineEntryOut.of(entry) for entry in entries],
+            particulars=Particulars(shown, visit.fmt),
         )
     whole = WorkOrderOut.model_validate(view)
     tab = tab if tab in TABS else "plan"
@@ -111,13 +116,15 @@ async def _page(
         filled=filled or {},
         order=whole,
         tab=tab,
-        thread=thread(whole, visit.fmt, is_client=False, tasks=whole.tasks, instalments=whole.instalments),
-        sentence=sentence(whole, visit.fmt, is_client=False),
+        thread=thread(whole, visit.fmt, is_client=False, tasks=whole.tasks, instalments=whole.instalments, spans=spans),
+        said_of_it=said(whole, visit.fmt, is_client=False),
+        next_stage=next_stage(whole, visit.fmt),
         own_fields=written(whole.fields, _schema(view), visit.fmt),
         instalments=standings(whole.instalments, visit.fmt),
         missing=view.waiting_for,
         type_name=visit.fmt.label(view.type.labels if view.type else None, view.order_type),
         timeline=entries,
+        particulars=Particulars(whole, visit.fmt),
         plan=plan_of(whole, visit.fmt) if tab == "plan" else None,
         could_take=could_take(whole.tasks, beside["people"]),
         to_inspect=could_inspect(view, whole.tasks, roles=visit.viewer.roles, leads=visit.may("lead projects")),
