@@ -134,3 +134,11 @@ async def _set_back(probe: Probe, progress: list[tuple[object, ...]]) -> None:
         insert = text('INSERT INTO progress (topic, partition, "offset") VALUES (:topic, :partition, :offset)')
         for topic, partition, offset in progress:
             await session.execute(insert, {"topic": topic, "partition": partition, "offset": offset})
+
+
+def test_what_lists_go_by_has_an_id_of_its_moment_though_a_fact_of_long_ago_is_applied() -> None:
+    long_ago = UUID("01900000-0000-7000-8000-000000000000")
+    before = ids.id_of_now()
+    with ids.following(long_ago, "probe"):
+        assert new_id().int >> 80 == long_ago.int >> 80
+        assert ids.id_of_now().int >> 80 >= before.int >> 80

@@ -14,7 +14,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 from sqlalchemy.orm.attributes import set_committed_value
 
-from chassis.ids import new_id
+from chassis.ids import id_of_now
 from contracts.money import Money
 from finance.models.account import Account
 from finance.models.invoice import Invoice
@@ -130,7 +130,7 @@ class LedgerEntry(Model):
         if not debit:
             return None
         entry = cls(
-            entry_id=new_id(),
+            entry_id=id_of_now(),
             order_id=account.order_id,
             cause=cause[0],
             cause_id=cause[1],
