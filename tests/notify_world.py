@@ -96,7 +96,7 @@ async def begun(notify_service: Running, *people: UserRegistered) -> None:
 async def told(notify_service: Running, *, channel: str = "in_app") -> dict[str, list[str]]:
     """By user id, the subjects of the notices on `channel`."""
     rows = await notify_service.rows(
-        "SELECT user_id, subject FROM notices WHERE channel = :channel ORDER BY notice_id", channel=channel
+        "SELECT user_id, subject FROM notices WHERE channel = :channel ORDER BY given_at, notice_id", channel=channel
     )
     by_user: dict[str, list[str]] = {}
     for row in rows:
