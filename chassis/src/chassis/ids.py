@@ -9,6 +9,9 @@ from contextvars import ContextVar
 from uuid import UUID, uuid5
 
 RANDOM_BITS = 74
+HASH_BITS = 62
+"""Of an id that follows from a fact. The twelve bits before them count, so that such ids sort as they were made."""
+COUNT_MAX = (1 << RANDOM_BITS - HASH_BITS) - 1
 Made = Iterator[UUID]
 _following: ContextVar[Made | None] = ContextVar("following", default=None)
 
@@ -47,7 +50,8 @@ def _ids_of(cause: UUID, name: str) -> Made:
     while True:
         each, count = seed.copy(), count + 1
         each.update(count.to_bytes(8))
-        yield _of_version_7(milliseconds, int.from_bytes(each.digest()) & (1 << RANDOM_BITS) - 1)
+        hashed = int.from_bytes(each.digest()) & (1 << HASH_BITS) - 1
+        yield _of_version_7(milliseconds, min(count, COUNT_MAX) << HASH_BITS | hashed)
 
 
 def _of_version_7(milliseconds: int, random: int) -> UUID:

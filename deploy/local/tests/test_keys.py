@@ -3,9 +3,11 @@ import json
 from pathlib import Path
 
 import jwt
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from orderloom import keys
+from orderloom.cli import main
 
 
 def test_tokens_signed_with_the_key_verify_by_the_published_set(tmp_path: Path) -> None:
@@ -42,3 +44,13 @@ def test_a_set_that_has_more_keys_keeps_them(tmp_path: Path) -> None:
     signing_key.write_text(keys.new_signing_key())
     keys.ensure(signing_key, key_set)
     assert json.loads(key_set.read_text())["keys"] == [keys.public_half(signing_key), old]
+
+
+def test_the_command_prints_the_public_halves_of_several_keys(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [tmp_path / "old.pem", tmp_path / "new.pem"]
+    for file in files:
+        file.write_text(keys.new_signing_key())
+    assert main(["keys", *map(str, files)]) == 0
+    assert json.loads(capsys.readouterr().out)["keys"] == [keys.public_half(file) for file in files]

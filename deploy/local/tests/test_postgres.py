@@ -74,3 +74,27 @@ def test_a_cluster_its_user_cannot_reach_goes_elsewhere_with_the_binaries(
     with running(closed):
         assert closed.folder.resolve().parent == cluster.folder
         assert closed.command().arguments[0].startswith(str(cluster.folder))
+
+
+def test_a_server_that_is_still_being_restored_is_not_ready(cluster: Cluster) -> None:
+    with running(cluster):
+        pass
+    data = cluster.folder.resolve() / "cluster"
+    (data / "standby.signal").touch()
+    command = cluster.command()
+    server = subprocess.Popen(command.arguments, cwd=command.folder, stderr=subprocess.DEVNULL, **command.ownership)
+    try:
+        while "standby" not in _status(data):
+            assert server.poll() is None
+            time.sleep(0.02)
+        assert not cluster.is_ready(server.pid)
+    finally:
+        server.send_signal(signal.SIGQUIT)
+        server.wait(15)
+
+
+def _status(data: Path) -> str:
+    """As the server says itself, once it says something."""
+    file = data / "postmaster.pid"
+    lines = file.read_text().splitlines() if file.exists() else []
+    return lines[7] if len(lines) > 7 else ""

@@ -144,6 +144,12 @@ def test_a_second_up_says_that_the_stack_runs(stack: Running) -> None:
     assert "running already" in printed
 
 
+def test_programs_of_postgresql_run_on_the_server_of_the_stack(stack: Running) -> None:
+    command = stack.command("pg", "psql", "-d", "finance", "-Atc", "SELECT current_database()")
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip()) == (0, "finance"), done.stderr
+
+
 def test_the_administrators_password_is_for_its_owner_only(stack: Running) -> None:
     for secret in (stack.folder.admin_password, stack.folder.signing_key, stack.folder.postgres / "password"):
         assert secret.stat().st_mode & 0o777 == 0o600
