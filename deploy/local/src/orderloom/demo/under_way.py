@@ -25,6 +25,10 @@ def orders(today: date) -> list[dict[str, Any]]:
     return left
 
 
+def today_in(zone: ZoneInfo) -> date:
+    return business_date(utc_now(), zone)
+
+
 class Begun(Life):
     """Plays an order up to a point. Played again, it stays there."""
 
@@ -83,7 +87,7 @@ class Begun(Life):
 
 async def leave(gateway: Gateway, cast: Cast, *, zone: ZoneInfo, at_once: int) -> int:
     """How many orders are under way now, those of an earlier run among them. Raises `Stuck`, `Refused`."""
-    left = orders(business_date(utc_now(), zone))
+    left = orders(today_in(zone))
     answer = await gateway.request(
         cast.seller,
         "POST",

@@ -61,8 +61,8 @@ async def _read_order_types(session: AsyncSession) -> Mapping[tuple[str, int], O
     return {(each.code, each.version): each for each in types}
 
 
-ORDER_TYPES = Cached(_read_order_types)
-"""Of every version: nearly every page names stages."""
+ORDER_TYPES = Cached(_read_order_types, age_seconds_max=300)
+"""Of every version: nearly every page names stages. One that is not among them is looked for at once."""
 
 
 @dataclass(frozen=True)
