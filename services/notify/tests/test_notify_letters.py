@@ -61,7 +61,7 @@ async def test_what_was_to_leave_together_and_was_not_begun_may_leave_otherwise(
         (claimed,) = await claimed_in(session)
     assert len(claimed.notices) == 5
     async with mailing_notify.database.transaction() as session:
-        letters.keep(session, [claimed], now=utc_now())
+        await letters.keep(session, [claimed], now=utc_now())
     rows = await mailing_notify.rows("SELECT status, enclosed_in FROM notices WHERE channel = 'email'")
     assert {(row["status"], row["enclosed_in"]) for row in rows} == {("pending", None)}
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import ARRAY, DateTime, Uuid, bindparam, func, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notify import queries, texts
@@ -15,6 +16,19 @@ NOTICES_MAX = 200
 """Claimed at once."""
 TOGETHER_MAX = 100
 """Notices in one e-mail."""
+
+KEEP_SENT = (
+    update(Notice)
+    .where(Notice.notice_id == func.any(bindparam("notice_ids", type_=ARRAY(Uuid))))
+    .values(
+        status=NoticeStatus.SENT,
+        sent_at=bindparam("now", type_=DateTime(timezone=True)),
+        failure=None,
+        attempts=Notice.attempts + 1,
+    )
+    .execution_options(synchronize_session=False)
+)
+"""All of a round at once: nearly every e-mail ends so."""
 
 
 @dataclass(frozen=True)
@@ -90,10 +104,15 @@ def _together(letters: Iterable[Letter], together_from: int) -> Iterator[Letter]
             yield Letter([first, *others], alone[start].address)
 
 
-def keep(session: AsyncSession, letters: Iterable[Letter], *, now: datetime) -> None:
+async def keep(session: AsyncSession, letters: Iterable[Letter], *, now: datetime) -> None:
     """Write down what became of claimed letters, as their notices say; whose turn did not come is free again."""
-    for letter in letters:
-        for notice in letter.notices:
-            if notice.status == NoticeStatus.SENDING:
-                notice.put_back(now=now)
-            session.add(notice)
+    sent = []
+    for notice in (notice for letter in letters for notice in letter.notices):
+        if notice.status == NoticeStatus.SENT:
+            sent.append(notice.notice_id)
+            continue
+        if notice.status == NoticeStatus.SENDING:
+            notice.put_back(now=now)
+        session.add(notice)
+    if sent:
+        await session.execute(KEEP_SENT, {"notice_ids": sent, "now": now})

@@ -98,7 +98,7 @@ async def _send_batch(database: Database, server: aiosmtplib.SMTP, settings: Set
                 await _send(server, letter, sender=settings.mail_from)
     finally:  # also when this worker stops in the middle
         async with database.transaction() as session:
-            letters.keep(session, claimed, now=utc_now())
+            await letters.keep(session, claimed, now=utc_now())
 
 
 async def look_at_server(settings: Settings) -> str:
