@@ -19,6 +19,9 @@ from contracts import topics
 from contracts.order import OrderHeld, OrderResumed
 from probe import Probe, eventually
 
+SILENCE_SECONDS = 31
+"""A consumer that polled for half a minute, and found nothing, once slept through the next."""
+
 
 async def test_binary_and_null_headers_and_bad_json_lose_nothing(probe: Probe) -> None:
     first, poisoned, last = new_id(), new_id(), new_id()
@@ -69,6 +72,16 @@ async def test_a_busy_bus_is_read_in_larger_batches_without_loss_or_disorder(pro
     for order_id in orders[BUSY_RECORDS:]:
         held, resumed = (probe.applied.index((str(order_id), event.type)) for event in (OrderHeld, OrderResumed))
         assert held < resumed
+
+
+async def test_what_comes_after_a_long_silence_is_heard_at_once(probe: Probe) -> None:
+    first, second = new_id(), new_id()
+    await probe.start()
+    await probe.hold(first)
+    await eventually(lambda: probe.has_applied(first))
+    await asyncio.sleep(SILENCE_SECONDS)
+    await probe.hold(second)
+    await eventually(lambda: probe.has_applied(second), timeout_seconds=3)
 
 
 async def test_what_goes_away_by_itself_is_never_counted(probe: Probe) -> None:

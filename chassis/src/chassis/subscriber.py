@@ -17,8 +17,8 @@ from chassis.kafka import KafkaSettings
 from contracts.topics import MESSAGE_BYTES_MAX
 
 RECORDS_MAX = 200
-IDLE_MS = 30_000
-"""So long may nothing come. After an empty poll FastStream pauses for as long again, and sees nothing meanwhile."""
+NEVER_MS = 10 * 365 * 24 * 60 * 60 * 1000
+"""When a poll ends empty. FastStream then pauses for as long again, and sees nothing of what comes meanwhile."""
 BUSY_RECORDS, BUSY_PER_SECOND = 8, 100.0
 """At once, and over about a second: a bus that brings either is busy."""
 LINGER_SECONDS, LINGER_TIMES = 0.05, 2
@@ -46,7 +46,7 @@ def subscribe(
         ack_policy=AckPolicy.MANUAL,  # any other commits before the handler, or when it raises
         batch=True,
         max_records=RECORDS_MAX,
-        batch_timeout_ms=IDLE_MS,
+        batch_timeout_ms=NEVER_MS,
         max_workers=1,  # more have no order, and are stopped half-way
         no_reply=True,
         fetch_max_wait_ms=fetch_max_wait_ms,
