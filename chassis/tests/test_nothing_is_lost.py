@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import operator
 from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
+from faststream.kafka import KafkaBroker
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -82,6 +84,43 @@ async def test_what_comes_after_a_long_silence_is_heard_at_once(probe: Probe) ->
     await asyncio.sleep(SILENCE_SECONDS)
     await probe.hold(second)
     await eventually(lambda: probe.has_applied(second), timeout_seconds=3)
+
+
+@pytest.mark.parametrize("part", ["_coordinator._coordination_task", "_fetcher._fetch_task"])
+async def test_a_consumer_of_which_a_part_has_died_is_replaced(probe: Probe, part: str) -> None:
+    first, second = new_id(), new_id()
+    worker = await probe.start()
+    await probe.hold(first)
+    await eventually(lambda: probe.has_applied(first))
+    (consumer,) = worker._consumers()
+    operator.attrgetter(part)(consumer).cancel()
+    await probe.hold(second)
+    await eventually(lambda: probe.has_applied(second))
+
+
+async def test_a_worker_that_cannot_start_its_consumers_nor_stop_them_tries_again(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    breaking = ["start", "stop"]
+
+    def breaks_once(name: str) -> None:
+        does = getattr(KafkaBroker, name)
+
+        async def broken(self: KafkaBroker, *told: Any) -> None:
+            if name in breaking:
+                breaking.remove(name)
+                raise RuntimeError(name)
+            await does(self, *told)
+
+        monkeypatch.setattr(KafkaBroker, name, broken)
+
+    breaks_once("start")
+    breaks_once("stop")
+    order_id = new_id()
+    await probe.hold(order_id)
+    await probe.start()
+    await eventually(lambda: probe.has_applied(order_id))
+    assert not breaking
 
 
 async def test_what_goes_away_by_itself_is_never_counted(probe: Probe) -> None:

@@ -5,7 +5,7 @@ import dataclasses
 import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import cast
+from typing import Any, cast
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import ConsumerStoppedError, KafkaError
@@ -58,6 +58,15 @@ def subscribe(
         decoder=hand_on,
     )
     subscriber(handler)
+
+
+async def until_deaf(broker: KafkaBroker) -> None:
+    """Return when a task has ended without which nothing is read any more: the libraries wait on, and say nothing."""
+    tasks: set[asyncio.Task[None]] = set()
+    for subscriber in broker.subscribers:
+        each = cast(Any, subscriber)
+        tasks |= {*each.tasks, each.consumer._coordinator._coordination_task, each.consumer._fetcher._fetch_task}
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
 
 
 def security_of(settings: KafkaSettings) -> BaseSecurity:

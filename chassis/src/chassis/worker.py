@@ -19,7 +19,7 @@ from chassis.relay import Relay
 from chassis.rereading import ReadAgain
 from chassis.roots import Root
 from chassis.settings import ServiceSettings
-from chassis.subscriber import security_of, subscribe
+from chassis.subscriber import security_of, subscribe, until_deaf
 from chassis.timekeeper import Timekeeper
 
 log = structlog.get_logger(__name__)
@@ -140,13 +140,14 @@ class Worker:
             try:
                 await broker.start()
                 self._broker = broker
-                await asyncio.Event().wait()
+                await until_deaf(broker)
+                log.error("consumers_deaf")
             except Exception as reason:
                 log.warning("consumers_not_started", reason=repr(reason))
-                await asyncio.sleep(RETRY_SECONDS)
             finally:
                 self._broker = None
-                await broker.stop()
+                await _stop(broker)
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def _try_again(self) -> None:
         while self.inbox.topics:
@@ -195,6 +196,14 @@ class Worker:
                     "duty_failed", duty=getattr(duty, "__name__", ""), reason=repr(reason), away=is_transient(reason)
                 )
                 await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _stop(broker: KafkaBroker) -> None:
+    """However it goes: whoever was not started whole, or has broken, may break once more."""
+    try:
+        await broker.stop()
+    except Exception as reason:
+        log.warning("consumers_not_stopped", reason=repr(reason))
 
 
 async def end(tasks: Sequence[asyncio.Task[None]], *, again_seconds: float) -> None:
