@@ -11,12 +11,11 @@ from faststream.kafka import KafkaBroker
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import applying, received
+from chassis import applying, received, subscriber
 from chassis.clock import utc_now
 from chassis.errors import NotYetKnown
 from chassis.ids import new_id
 from chassis.parking import KeyNotParked
-from chassis.subscriber import BUSY_RECORDS
 from contracts import topics
 from contracts.order import OrderHeld, OrderResumed
 from probe import Probe, eventually
@@ -59,19 +58,22 @@ async def test_a_fact_is_applied_though_the_clock_of_the_service_is_months_ahead
     assert await probe.count("parked_keys") == 0
 
 
-async def test_a_busy_bus_is_read_in_larger_batches_without_loss_or_disorder(probe: Probe) -> None:
+async def test_a_busy_bus_is_read_in_larger_batches_without_loss_or_disorder(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscriber, "BUSY_PER_SECOND", 1.0)
     orders = [new_id() for _ in range(40)]
-    for order_id in orders[:BUSY_RECORDS]:
+    for order_id in orders[:8]:
         await probe.hold(order_id, sap=b"\xff\xfe")
     await probe.start()
-    for order_id in orders[BUSY_RECORDS:]:
+    for order_id in orders[8:]:
         await probe.hold(order_id, nothing=None)
         await probe.resume(order_id)
     await eventually(lambda: probe.has_applied(orders[-1], OrderResumed.type))
     told = [(str(order_id), OrderHeld.type) for order_id in orders]
-    told += [(str(order_id), OrderResumed.type) for order_id in orders[BUSY_RECORDS:]]
+    told += [(str(order_id), OrderResumed.type) for order_id in orders[8:]]
     assert sorted(probe.applied) == sorted(told)
-    for order_id in orders[BUSY_RECORDS:]:
+    for order_id in orders[8:]:
         held, resumed = (probe.applied.index((str(order_id), event.type)) for event in (OrderHeld, OrderResumed))
         assert held < resumed
 

@@ -19,8 +19,8 @@ from contracts.topics import MESSAGE_BYTES_MAX
 RECORDS_MAX = 200
 NEVER_MS = 10 * 365 * 24 * 60 * 60 * 1000
 """When a poll ends empty. FastStream then pauses for as long again, and sees nothing of what comes meanwhile."""
-BUSY_RECORDS, BUSY_PER_SECOND = 8, 100.0
-"""At once, and over about a second: a bus that brings either is busy."""
+BUSY_PER_SECOND = 100.0
+"""Over about a second. One order alone brings a few dozen records at once, and is not to wait."""
 LINGER_SECONDS, LINGER_TIMES = 0.05, 2
 """On a busy bus one waits a moment for more: large batches cost a third of what small ones do."""
 POLL_INTERVAL_MAX_MS = 30 * 60 * 1000
@@ -101,7 +101,7 @@ async def gather(message: KafkaMessage, pace: Pace) -> list[ConsumerRecord]:
     """The records of `message`, and on a busy bus those of the next moment. The acknowledgement covers them all."""
     records: list[ConsumerRecord] = list(message.raw_message)
     consumer = cast(AIOKafkaConsumer, message.consumer)
-    is_busy = pace.count(len(records)) >= BUSY_PER_SECOND or len(records) >= BUSY_RECORDS
+    is_busy = pace.count(len(records)) >= BUSY_PER_SECOND
     for _ in range(LINGER_TIMES if is_busy else 0):
         if len(records) >= RECORDS_MAX:
             break
