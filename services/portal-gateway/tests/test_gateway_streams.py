@@ -2,10 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from gateway_world import CLIENT, DIRECTORY, ORDER, SALES, STRANGER, UNTIL_PLANNED, WORK
+from starlette.requests import ClientDisconnect
+from starlette.types import Message
 
 from chassis.ids import new_id
 from chassis.principal import Principal
@@ -101,3 +104,39 @@ async def test_a_stream_ends_with_the_session_and_is_not_begun_again(gateway: Ru
     answer = await gateway.get("/events", SALES)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
     assert answer.text.startswith("retry: ")
+
+
+@pytest.mark.parametrize("spec_version", ["2.3", "2.4"])
+async def test_whoever_leaves_before_the_stream_begins_leaves_nothing_behind(
+    gateway_read_only: Running, spec_version: str
+) -> None:
+    """Two ways in which servers say that nobody is there any more."""
+    streams: Streams = gateway_read_only.api.state.streams
+    headers = [(b"authorization", SALES.headers["Authorization"].encode())]
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": spec_version},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": "/events",
+        "raw_path": b"/events",
+        "query_string": b"",
+        "headers": headers,
+        "client": ("127.0.0.1", 1),
+        "server": ("test", 80),
+    }
+    heard = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
+    async def receive() -> Message:
+        return next(heard, {"type": "http.disconnect"})
+
+    async def send(message: Message) -> None:
+        if spec_version == "2.4":
+            raise OSError("gone")
+
+    with suppress(OSError, ClientDisconnect):
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await gateway_read_only.api(scope, receive, send)
+    assert not streams._listeners
+    assert not streams._by_person

@@ -4,11 +4,13 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from chassis.clock import utc_now
 from chassis.database import Database
@@ -34,23 +36,28 @@ async def listen(
     viewer: Principal | None = request.state.principal
     if viewer is None or viewer.kind == "integration":
         return Response(status_code=204)
-    streams: Streams = request.app.state.streams
-    listening = streams.listening(viewer, order, has_missed=_is_old(last_event_id))
-    listener = listening.__enter__()  # before the answer begins: a refusal has a status
+    return Stream(request, viewer, order, has_missed=_is_old(last_event_id))
 
-    async def told() -> AsyncIterator[str]:
-        try:
-            yield f"retry: {RETRY_MS}\n\n"
-            async for message in _messages(request, listener):
-                yield message
-        finally:
-            listening.__exit__(None, None, None)
 
-    return StreamingResponse(told(), media_type="text/event-stream", headers=STREAM_HEADERS)
+class Stream(StreamingResponse):
+    """What is told to one page. It listens while it is sent: whoever leaves before it begins leaves nothing behind."""
+
+    def __init__(self, request: Request, viewer: Principal, order: UUID | None, *, has_missed: bool) -> None:
+        streams: Streams = request.app.state.streams
+        self._request = request
+        self._listening = partial(streams.listening, viewer, order, has_missed=has_missed)
+        super().__init__((), media_type="text/event-stream", headers=STREAM_HEADERS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Raises `TooManyStreams`, before anything is sent."""
+        with self._listening() as listener:
+            self.body_iterator = _messages(self._request, listener)
+            await super().__call__(scope, receive, send)
 
 
 async def _messages(request: Request, listener: Listener) -> AsyncIterator[str]:
     """Its id is the moment it was told, so that a stream which takes over knows how much may be missing."""
+    yield f"retry: {RETRY_MS}\n\n"
     while not request.app.state.is_stopping and await _may_listen(request, listener.viewer):
         try:
             async with asyncio.timeout(BEAT_SECONDS):
