@@ -29,6 +29,15 @@ ARGUMENTS = [
 PHONE: ViewportSize = {"width": 390, "height": 844}
 DESK: ViewportSize = {"width": 1440, "height": 900}
 INSTALL_SECONDS = 600
+LAYOUT_SHIFT = """new Promise((tell) => {
+  const shifted = [];
+  const observer = new PerformanceObserver((found) => {
+    for (const each of found.getEntries().filter((entry) => !entry.hadRecentInput))
+      for (const { node } of each.sources) shifted.push((node?.outerHTML ?? node?.textContent ?? "?").slice(0, 160));
+  });
+  observer.observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => { observer.disconnect(); tell(shifted); }, 300);
+})"""
 PATIENCE_MS = 30_000
 """A second is enough on a quiet machine; tests run beside each other."""
 
@@ -95,6 +104,11 @@ class Person:
         tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
         found = await self.page.evaluate(f"axe.run(document, {{runOnly: {json.dumps(tags)}}})")
         return [f"{each['id']}: {node['html'][:160]}" for each in found["violations"] for node in each["nodes"]]
+
+    async def shifted(self) -> list[str]:
+        """What of this page has moved since it came, or moves in the next moment, by itself (what CLS counts)."""
+        found: list[str] = await self.page.evaluate(LAYOUT_SHIFT)
+        return found
 
     async def scrolls_sideways(self) -> bool:
         return bool(await self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))

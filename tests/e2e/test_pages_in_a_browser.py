@@ -165,7 +165,7 @@ PAGES = ("/", "/approvals", "/orders", "/board", "/tasks", "/orders/new", "/me",
 
 
 async def test_no_page_keeps_anybody_out(browser: Browser, base: str, gateway: Gateway, cast: Cast) -> None:
-    """axe-core finds nothing, nothing scrolls sideways, and the browser complains of nothing.
+    """axe-core finds nothing, nothing moves once it is there or scrolls sideways, the browser complains of nothing.
 
     At a desk by day in English, on a phone by night in Chinese; ORDERLOOM_ALL_LOOKS=1 tries both of both.
     """
@@ -187,6 +187,7 @@ async def test_no_page_keeps_anybody_out(browser: Browser, base: str, gateway: G
             person = await someone(browser, base, name, viewport=viewport, dark=dark, language=language, **more)
             for path in paths:
                 await person.go(path)
+                wrong += [f"{path} {viewport['width']}: moves {each}" for each in await person.shifted()]
                 wrong += [f"{path} {viewport['width']}: {each}" for each in await person.violations()]
                 if await person.scrolls_sideways():
                     wrong.append(f"{path} {viewport['width']}: scrolls sideways")

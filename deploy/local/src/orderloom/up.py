@@ -19,7 +19,7 @@ from orderloom.ports import WORKERS
 from orderloom.stack import Stack
 from orderloom.supervisor import supervise
 
-HEALTHY_SECONDS = 90.0
+HEALTHY_SECONDS = 240.0
 POLL_SECONDS = 0.1
 DOWN_SECONDS = 3 * STOP_SECONDS + 5
 """Services, then broker and mail, then PostgreSQL may each take their time."""

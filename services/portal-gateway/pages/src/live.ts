@@ -164,6 +164,7 @@ function connection(): string | undefined {
 function show(state: Connection): void {
   const place = document.querySelector<HTMLElement>(".live");
   if (!place || place.dataset["live"] === state) return;
+  place.style.minInlineSize ||= `${place.getBoundingClientRect().width}px`; // what stands beside it does not move
   place.dataset["live"] = state;
   place.textContent = place.dataset[state] ?? "";
   const since = state === "on" ? null : (place.dataset["since"] ?? null);
