@@ -25,7 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=MINUTES, help="shorter ones are shown, not kept")
     minutes = parser.parse_args().minutes
-    taken_on = machine.facts()
+    taken_on = machine.facts() | {"broker": "Apache Kafka, one node"}
     with fresh_stack("--apache-kafka") as stack:
         found = asyncio.run(_soak(stack, minutes * 60))
     if minutes >= MINUTES:

@@ -224,7 +224,8 @@ async def finance(service: Running) -> World:
         ("GET /invoices/{invoice_id}", ""): Asked(f"/invoices/{invoice['invoice_id']}"),
         ("POST /receipts", ""): Asked("/receipts", {"json": receipt}),
     }
-    for path in ("/due-instalments", "/invoices", "/receipts", *(f"/ledger/{x}" for x in LEDGER)):
+    lists = ("/due-instalments", "/invoices", "/open-invoices", "/receivables", "/receipts")
+    for path in (*lists, *(f"/ledger/{x}" for x in LEDGER)):
         requests[f"GET {path}", ""] = Asked(path)
     return World(
         people(finance_world.CLIENT_ID) | {"client²": Who("x", ("client",), "client", new_id())},
@@ -378,7 +379,11 @@ def _anyone() -> Starlette:
     async def answer(request: Any) -> JSONResponse:
         if request.method == "GET" and request.url.path.startswith(("/openapi.json", "/orders/")):
             return JSONResponse({}, 404)
-        nothing: Any = [] if request.url.path in ("/order-types", "/people") else {"items": [], "next_cursor": None}
+        nothing: Any = (
+            []
+            if request.url.path in ("/order-types", "/people", "/receivables")
+            else {"items": [], "next_cursor": None}
+        )
         return JSONResponse(nothing if request.method == "GET" else {"order_id": str(gateway_world.ORDER)})
 
     methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.pages.ageing import ageing_of
+from portal.pages.ageing import BANDS, ageing_of
 from portal.pages.language import Formats, Language, choose
 from portal.pages.marks import late_days, money_state, order_state, sentence, spans_of, standing, thread
 from portal.pages.payable import to_pay
@@ -200,32 +200,23 @@ def test_nothing_planned_is_no_plan() -> None:
 AMOUNTS = st.decimals(min_value=0, max_value=10**6, places=2)
 
 
-@given(st.lists(st.tuples(st.sampled_from(["A", "B"]), st.sampled_from(["CNY", "EUR"]), AMOUNTS, st.integers(-90, 90))))
-def test_ageing_adds_up_by_currency_and_loses_no_cent(rows: list[tuple[str, str, Decimal, int]]) -> None:
-    invoices = [
-        {
-            "client_code": client,
-            "client_name": client,
-            "currency": currency,
-            "open_amount": f"{amount}",
-            "payable_by": (TODAY + dt.timedelta(days=days)).isoformat(),
-        }
-        for client, currency, amount, days in rows
-    ]
-    for ageing in ageing_of(invoices, TODAY):
-        mine = [row for row in rows if row[1] == ageing.currency]
-        assert ageing.total == sum(row[2] for row in mine)
-        assert ageing.overdue == sum(row[2] for row in mine if row[3] < 0)
-        assert sum((row.total for row in ageing.rows), Decimal()) == ageing.total
+def aged(*amounts: int) -> dict[str, str]:
+    bands = dict(zip(BANDS, map(str, amounts), strict=True))
+    return bands | {"total": str(sum(amounts))}
 
 
-def test_each_day_falls_into_its_band() -> None:
-    def band(days_late: int) -> int:
-        payable = (TODAY - dt.timedelta(days=days_late)).isoformat()
-        invoice = {"client_code": "A", "client_name": "A", "currency": "CNY", "open_amount": "1", "payable_by": payable}
-        return next(place for place, amount in enumerate(ageing_of([invoice], TODAY)[0].sums) if amount)
-
-    assert [band(days) for days in (-5, 0, 1, 30, 31, 60, 61, 400)] == [0, 0, 1, 1, 2, 2, 3, 3]
+def test_ageing_is_shown_as_it_was_added_up_with_a_row_for_those_without_one() -> None:
+    client = {"client_code": "A", "client_name": "A-Works", "invoices": 2, "open": aged(1, 0, 2, 0)}
+    of_many = {"currency": "EUR", "invoices": 9, "clients": [client], "other_clients": 3, "others": aged(1, 1, 0, 0)}
+    of_few = {"currency": "CNY", "invoices": 1, "clients": [], "other_clients": 0, "others": aged(0, 0, 0, 0)}
+    found = ageing_of([of_few | {"open": aged(0, 0, 0, 0)}, of_many | {"open": aged(2, 1, 2, 0)}])
+    first, second = found
+    assert [each.currency for each in found] == ["EUR", "CNY"]
+    assert [(row.client_name, f"{row.total}", f"{row.overdue}") for row in first.rows] == [("A-Works", "3", "2")]
+    assert first.others is not None and (first.others.clients, f"{first.others.total}") == (3, "2")
+    assert (f"{first.whole.total}", f"{first.whole.overdue}") == ("5", "3")
+    assert first.shares == [(0.0, 40.0), (40.0, 20.0), (60.0, 40.0), (100.0, 0.0)]
+    assert second.others is None and second.shares == [(0.0, 0.0)] * 4
 
 
 def test_amounts_and_dates_are_written_as_each_language_writes_them() -> None:

@@ -130,6 +130,8 @@ class ReceiptOut(Out):
     order_id: UUID
     """The order that the unallocated rest is told with."""
     client_id: UUID
+    client_code: Annotated[str, Field(validation_alias=AliasPath("account", "client_code"))]
+    client_name: Annotated[str, Field(validation_alias=AliasPath("account", "client_name"))]
     currency: str
     amount: Annotated[Exact, Field(validation_alias="total_amount")]
     received_on: dt.date
@@ -165,6 +167,37 @@ class DueInstalmentOut(InstalmentOut):
     order_no: Annotated[str, Field(validation_alias=AliasPath("account", "order_no"))]
     client_code: Annotated[str, Field(validation_alias=AliasPath("account", "client_code"))]
     client_name: Annotated[str, Field(validation_alias=AliasPath("account", "client_name"))]
+
+
+class AgedOut(Out):
+    """Bands of days past the day by which it is payable. They add up to the total."""
+
+    not_overdue: Exact
+    overdue_1_to_30: Exact
+    overdue_31_to_60: Exact
+    overdue_61_and_more: Exact
+    total: Exact
+
+
+class OwingOut(Out):
+    client_id: UUID
+    client_code: str
+    client_name: str
+    invoices: int
+    open: AgedOut
+
+
+class ReceivablesOut(Out):
+    """Of one currency. Clients and others add up to what is open."""
+
+    currency: str
+    as_of: dt.date
+    invoices: int
+    open: AgedOut
+    clients: list[OwingOut]
+    """The fifty that owe most, the largest first."""
+    other_clients: int
+    others: AgedOut
 
 
 class LedgerLineOut(Out):

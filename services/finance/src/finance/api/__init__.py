@@ -4,7 +4,8 @@ from finance.api.accounts import accounts
 from finance.api.invoices import invoices
 from finance.api.ledger import ledger
 from finance.api.receipts import receipts
+from finance.api.receivables import receivables
 
-routers = (accounts, invoices, receipts, ledger)
+routers = (accounts, invoices, receivables, receipts, ledger)
 
 __all__ = ["routers"]

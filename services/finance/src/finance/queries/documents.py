@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import joinedload, selectinload
 
 from chassis.paging import Cut
 from finance.models import Instalment, InstalmentStatus, Invoice, Receipt
@@ -43,7 +43,9 @@ async def list_receipts(session: AsyncSession, cut: Cut) -> Sequence[Receipt]:
     receipts = select(Receipt).order_by(Receipt.receipt_id.desc()).limit(cut.limit + 1)
     if after := cut.after_as(UUID):
         receipts = receipts.where(Receipt.receipt_id < after[0])
-    return (await session.scalars(receipts.options(selectinload(Receipt.allocations)))).all()
+    return (
+        await session.scalars(receipts.options(joinedload(Receipt.account), selectinload(Receipt.allocations)))
+    ).all()
 
 
 async def orders_of_invoices(session: AsyncSession, invoice_ids: Collection[UUID]) -> dict[UUID, UUID]:

@@ -1,72 +1,66 @@
-"""How old the open invoices are, by client and currency: 账龄."""
+"""How old what clients owe is, as the finance service adds it up (账龄): one table for each currency."""
 
-import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-BANDS = (0, 30, 60)
-"""Days past the due date up to which a band reaches; the first is not due yet, the last has no end."""
+BANDS = ("not_overdue", "overdue_1_to_30", "overdue_31_to_60", "overdue_61_and_more")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Row:
-    """Of one client: what is open in each band, and in all."""
+    """What is open in each band, and in all: of one client, or of all those that have no row of their own."""
 
-    client_code: str
-    client_name: str
-    amounts: list[Decimal] = field(default_factory=lambda: [Decimal()] * (len(BANDS) + 1))
+    amounts: Sequence[Decimal]
+    total: Decimal
+    client_code: str = ""
+    client_name: str = ""
+    clients: int = 1
+
+    @classmethod
+    def of(cls, open: dict[str, Any], **whose: Any) -> "Row":
+        return cls([Decimal(open[band]) for band in BANDS], Decimal(open["total"]), **whose)
 
     @property
-    def total(self) -> Decimal:
-        return sum(self.amounts, Decimal())
+    def overdue(self) -> Decimal:
+        return sum(self.amounts[1:], Decimal())
 
 
 @dataclass(frozen=True)
 class Ageing:
-    """Of one currency. `shares` are percentages of the whole, with where each begins."""
+    """Of one currency."""
 
     currency: str
+    invoices: int
     rows: Sequence[Row]
-    sums: Sequence[Decimal]
-
-    @property
-    def total(self) -> Decimal:
-        return sum(self.sums, Decimal())
-
-    @property
-    def overdue(self) -> Decimal:
-        return sum(self.sums[1:], Decimal())
+    others: Row | None
+    whole: Row
 
     @property
     def shares(self) -> Sequence[tuple[float, float]]:
+        """Of each band, in percent of the whole: where it begins, and how much it is."""
         begin, found = 0.0, []
-        for each in self.sums:
-            width = float(each * 100 / self.total) if self.total else 0.0
+        for amount in self.whole.amounts:
+            width = float(amount * 100 / self.whole.total) if self.whole.total else 0.0
             found.append((round(begin, 2), round(width, 2)))
             begin += width
         return found
 
 
-def ageing_of(invoices: Iterable[dict[str, Any]], today: dt.date) -> list[Ageing]:
-    """One for each currency, the largest first; amounts are never added over currencies."""
-    by_currency: dict[str, dict[str, Row]] = {}
-    for invoice in invoices:
-        rows = by_currency.setdefault(invoice["currency"], {})
-        row = rows.setdefault(invoice["client_code"], Row(invoice["client_code"], invoice["client_name"]))
-        late = (today - dt.date.fromisoformat(invoice["payable_by"])).days
-        row.amounts[_band(late)] += Decimal(invoice["open_amount"])
+def ageing_of(receivables: Iterable[dict[str, Any]]) -> list[Ageing]:
+    """The currency of the most invoices first: amounts are neither added nor compared over currencies."""
     found = [
         Ageing(
-            currency,
-            sorted(rows.values(), key=lambda row: -row.total),
-            [sum((row.amounts[band] for row in rows.values()), Decimal()) for band in range(len(BANDS) + 1)],
+            currency=each["currency"],
+            invoices=each["invoices"],
+            rows=[
+                Row.of(client["open"], client_code=client["client_code"], client_name=client["client_name"])
+                for client in each["clients"]
+            ],
+            others=Row.of(each["others"], clients=each["other_clients"]) if each["other_clients"] else None,
+            whole=Row.of(each["open"]),
         )
-        for currency, rows in by_currency.items()
+        for each in receivables
     ]
-    return sorted(found, key=lambda ageing: -ageing.total)
-
-
-def _band(days_late: int) -> int:
-    return next((band for band, until in enumerate(BANDS) if days_late <= until), len(BANDS))
+    return sorted(found, key=lambda ageing: -ageing.invoices)

@@ -1,6 +1,7 @@
 """The first page: for a client their orders, for the company's people what waits for them."""
 
 import asyncio
+import datetime as dt
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -97,12 +98,12 @@ async def _money(visit: Visit) -> tuple[list[Any] | None, list[Any] | None]:
     """What may be invoiced and what is overdue; None while the finance service is away, or for whom it is not."""
     if not visit.may("see money"):
         return None, None
+    yesterday = visit.fmt.today - dt.timedelta(days=1)
     try:
-        due, invoices = await asyncio.gather(
+        due, overdue = await asyncio.gather(
             visit.calls.get("finance", "due-instalments", limit=SHOWN),
-            visit.calls.get("finance", "invoices", status="open", limit=200),
+            visit.calls.get("finance", "open-invoices", until=yesterday.isoformat(), limit=SHOWN),
         )
     except (ServiceAway, CallRefused):
         return None, None
-    today = visit.fmt.today.isoformat()
-    return due["items"], [invoice for invoice in invoices["items"] if invoice["payable_by"] <= today][:SHOWN]
+    return due["items"], overdue["items"]

@@ -1,10 +1,12 @@
 """Money in: what may be invoiced, what is open and since when, and what has been received."""
 
 import asyncio
-from typing import Any
+from dataclasses import dataclass
+from typing import Annotated
 
-from fastapi import Response
+from fastapi import Depends, Response
 
+from chassis.http import Filter
 from portal.pages.ageing import ageing_of
 from portal.pages.calls import CallRefused
 from portal.pages.visit import SentForm, StaffVisit, Visit, pages_router
@@ -12,14 +14,27 @@ from portal.pages.written import exact
 
 money = pages_router()
 
-SHOWN = 200
-"""Open invoices that are aged; with more the page says so."""
+SHOWN = 50
+"""Rows of each list. The longest waiting come first, and the rest by link; sums are of all."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where each list of the page begins; None for its beginning."""
+
+    due: str | None = None
+    open: str | None = None
+    received: str | None = None
+
+
+async def _places(due: Filter = None, open: Filter = None, received: Filter = None) -> Places:
+    return Places(due, open, received)
 
 
 @money.get("/money")
-async def show_money(visit: StaffVisit) -> Response:
+async def show_money(visit: StaffVisit, places: Annotated[Places, Depends(_places)]) -> Response:
     visit.must("see money")
-    return await _page(visit)
+    return await _page(visit, places)
 
 
 @money.post("/money/invoices")
@@ -57,22 +72,27 @@ async def record(visit: StaffVisit, sent: SentForm) -> Response:
     return visit.done("/money", "received", answer)
 
 
-async def _page(visit: Visit, *, refused: CallRefused | None = None, filled: dict[str, str] | None = None) -> Response:
-    due, invoices, receipts = await asyncio.gather(
-        visit.calls.get("finance", "due-instalments", limit=50),
-        visit.calls.get("finance", "invoices", status="open", limit=SHOWN),
-        visit.calls.get("finance", "receipts", limit=20),
+async def _page(
+    visit: Visit,
+    places: Places = Places(),
+    *,
+    refused: CallRefused | None = None,
+    filled: dict[str, str] | None = None,
+) -> Response:
+    due, invoices, receivables, receipts = await asyncio.gather(
+        visit.calls.get("finance", "due-instalments", limit=SHOWN, cursor=places.due),
+        visit.calls.get("finance", "open-invoices", limit=SHOWN, cursor=places.open),
+        visit.calls.get("finance", "receivables"),
+        visit.calls.get("finance", "receipts", limit=SHOWN, cursor=places.received),
     )
-    found: list[Any] = sorted(invoices["items"], key=lambda invoice: invoice["payable_by"])
     return visit.render(
         "work/money.html",
         refused=refused,
         errors_are_beside=bool(filled),
         filled=filled or {},
-        due=due["items"],
-        more_due=due["next_cursor"] is not None,
-        invoices=found,
-        has_more=invoices["next_cursor"] is not None,
-        ageing=ageing_of(found, visit.fmt.today),
-        receipts=receipts["items"],
+        places=places,
+        due=due,
+        invoices=invoices,
+        ageing=ageing_of(receivables),
+        receipts=receipts,
     )

@@ -1,0 +1,141 @@
+"""What clients still owe for invoices: one by one, and by age (账龄)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from itertools import groupby
+from uuid import UUID
+
+from sqlalchemy import case, func, literal, select, tuple_
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import contains_eager, selectinload
+
+from chassis.paging import Cut
+from contracts.money import Money
+from finance.models import Account, Instalment, InstalmentStatus, Invoice
+
+BANDS = (0, 30, 60)
+"""Days past the day by which it is payable up to which a band reaches: not overdue, 1–30, 31–60, and all beyond."""
+CLIENTS_SHOWN = 50
+
+
+@dataclass(frozen=True)
+class Aged:
+    """What is open, by how long it has been overdue. The bands add up to the total."""
+
+    not_overdue: Decimal
+    overdue_1_to_30: Decimal
+    overdue_31_to_60: Decimal
+    overdue_61_and_more: Decimal
+
+    @property
+    def bands(self) -> tuple[Decimal, ...]:
+        return self.not_overdue, self.overdue_1_to_30, self.overdue_31_to_60, self.overdue_61_and_more
+
+    @property
+    def total(self) -> Decimal:
+        return sum(self.bands, Decimal())
+
+    @classmethod
+    def sum(cls, parts: Iterable["Aged"], currency: str) -> "Aged":
+        """Of one currency, with its digits also where there is nothing."""
+        none = (Money.zero(currency).amount,) * (len(BANDS) + 1)
+        return cls(*(sum(band, Decimal()) for band in zip(none, *(part.bands for part in parts), strict=True)))
+
+
+@dataclass(frozen=True)
+class Owing:
+    """One client, and what of it is open."""
+
+    client_id: UUID
+    client_code: str
+    client_name: str
+    invoices: int
+    open: Aged
+
+
+@dataclass(frozen=True)
+class Receivables:
+    """Of one currency: all that is open, and of whom. Clients and others add up to the whole."""
+
+    currency: str
+    as_of: date
+    invoices: int
+    open: Aged
+    clients: Sequence[Owing]
+    """Those that owe most, the largest first."""
+    other_clients: int
+    others: Aged
+
+    @classmethod
+    def of(cls, currency: str, owing: Sequence[Owing], *, as_of: date) -> "Receivables":
+        """Of all clients, the largest first."""
+        shown, others = owing[:CLIENTS_SHOWN], owing[CLIENTS_SHOWN:]
+        return cls(
+            currency=currency,
+            as_of=as_of,
+            invoices=sum(each.invoices for each in owing),
+            open=Aged.sum((each.open for each in owing), currency),
+            clients=shown,
+            other_clients=len(others),
+            others=Aged.sum((each.open for each in others), currency),
+        )
+
+
+async def list_open_invoices(session: AsyncSession, cut: Cut, *, until: date | None) -> Sequence[Invoice]:
+    """The longest payable first, one more than the page holds if there are more; `until`: payable by then."""
+    is_open = select(Instalment.invoice_id).where(Instalment.status == InstalmentStatus.INVOICED)
+    invoices = (
+        select(Invoice)
+        .join(Invoice.account)
+        .where(Invoice.invoice_id.in_(is_open))
+        .order_by(Invoice.payable_by, Invoice.invoice_id)
+        .limit(cut.limit + 1)
+        .options(contains_eager(Invoice.account), selectinload(Invoice.instalments))
+    )
+    if after := cut.after_as(date.fromisoformat, UUID):
+        invoices = invoices.where(tuple_(Invoice.payable_by, Invoice.invoice_id) > after)
+    if until:
+        invoices = invoices.where(Invoice.payable_by <= until)
+    return (await session.scalars(invoices)).all()
+
+
+async def age_receivables(session: AsyncSession, *, as_of: date) -> list[Receivables]:
+    """By currency; amounts are never added over currencies. A client is called as on its latest invoice."""
+    invoices = (
+        select(
+            Instalment.invoice_id,
+            func.sum(Instalment.net_amount + Instalment.tax_amount - Instalment.paid_amount).label("amount"),
+        )
+        .where(Instalment.status == InstalmentStatus.INVOICED)
+        .group_by(Instalment.invoice_id)
+        .subquery()
+    )
+    overdue_days = literal(as_of) - Invoice.payable_by
+    band = case(*((overdue_days <= until, number) for number, until in enumerate(BANDS)), else_=len(BANDS))
+    amount_in = (func.sum(invoices.c.amount).filter(band == number) for number in range(len(BANDS) + 1))
+    latest = Invoice.invoice_id.desc()
+    by_client = (
+        select(
+            Invoice.currency,
+            Account.client_id,
+            func.array_agg(aggregate_order_by(Account.client_code, latest))[1],
+            func.array_agg(aggregate_order_by(Account.client_name, latest))[1],
+            func.count(),
+            *(func.coalesce(amount, 0) for amount in amount_in),
+        )
+        .join_from(invoices, Invoice, Invoice.invoice_id == invoices.c.invoice_id)
+        .join(Account, Account.account_id == Invoice.account_id)
+        .group_by(Invoice.currency, Account.client_id)
+        .order_by(Invoice.currency, func.sum(invoices.c.amount).desc(), Account.client_id)
+    )
+    found = []
+    for currency, rows in groupby(await session.execute(by_client), key=lambda row: row[0]):
+        owing = [
+            Owing(client_id, code, name, count, Aged.sum([Aged(*bands)], currency))
+            for _, client_id, code, name, count, *bands in rows
+        ]
+        found.append(Receivables.of(currency, owing, as_of=as_of))
+    return found
