@@ -64,6 +64,7 @@ def task(number: int, start: int, finish: int, *, status: str = "planned", after
         assignee_name="Xu",
         planned_start=TODAY + dt.timedelta(days=start),
         planned_finish=TODAY + dt.timedelta(days=finish),
+        started_at=NOW if status in ("started", "finished") else None,
         finished_at=NOW if status == "finished" else None,
         depends_on=[UUID(int=each) for each in after],
     )
@@ -180,6 +181,19 @@ def test_the_end_depends_on_the_chain_of_those_that_finish_last() -> None:
     assert plan is not None
     assert [bar.is_critical for bar in plan.bars] == [False, True, True, False, True]
     assert plan.today_x == 0.0
+
+
+def test_rule_30_what_is_done_lies_on_the_days_on_which_it_was_done() -> None:
+    early = task(1, 3, 6, status="finished")
+    late = task(2, -7, -5, status="finished")
+    slow = task(3, -7, -5, status="started")
+    plan = plan_of(Order(tasks=[early, late, slow, task(4, 7, 8)], requested_date=None), formats())
+    assert plan is not None
+    one_day = plan.bars[0].width
+    assert [bar.x for bar in plan.bars[:3]] == [plan.today_x] * 3 and [bar.width for bar in plan.bars[:3]] == [
+        one_day
+    ] * 3
+    assert [bar.words.split(",")[0] for bar in plan.bars] == ["23 Nov to 23 Nov"] * 3 + ["30 Nov to 1 Dec"]
 
 
 @given(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 20)), min_size=1, max_size=12))

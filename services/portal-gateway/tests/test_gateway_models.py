@@ -112,6 +112,7 @@ def test_rule_33_a_client_reads_what_is_named_and_nothing_else() -> None:
         "status",
         "planned_start",
         "planned_finish",
+        "finished_at",
     }
     hidden = {"requester", "decisions", "approval_steps", "next_role", "receipts", "waiting_for", "priority", "source"}
     assert hidden & set(shown) == set()

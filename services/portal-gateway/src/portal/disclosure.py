@@ -69,6 +69,7 @@ def _task_for_client(task: TaskView) -> dict[str, Any]:
         "status": task.status_for_client,
         "planned_start": task.planned_start,
         "planned_finish": task.planned_finish,
+        "finished_at": task.finished_at,
     }
 
 

@@ -1,7 +1,10 @@
-"""The plan of an order as it is drawn: a bar a task on a scale of weeks, and what the end date depends on."""
+"""The plan of an order as it is drawn: a bar a task on a scale of weeks, and what the end date depends on.
+
+What has happened lies where it happened, what has not where it is planned.
+"""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -51,8 +54,9 @@ def plan_of(order: Any, fmt: Formats) -> Plan | None:
     tasks = [task for task in order.tasks if task.status != "cancelled"] or list(order.tasks)
     if not tasks:
         return None
-    first = min(task.planned_start for task in tasks)
-    last = max([task.planned_finish for task in tasks] + [each for each in [order.requested_date] if each])
+    spans = {task.task_id: _span(task, fmt) for task in tasks}
+    first = min(start for start, _ in spans.values())
+    last = max([finish for _, finish in spans.values()] + [each for each in [order.requested_date] if each])
     begin = first - dt.timedelta(days=first.weekday())
     end = last + dt.timedelta(days=7 - last.weekday())
     days = (end - begin).days
@@ -62,7 +66,7 @@ def plan_of(order: Any, fmt: Formats) -> Plan | None:
 
     critical = critical_tasks(tasks)
     rows = {task.task_id: row for row, task in enumerate(tasks)}
-    bars = [_bar(task, fmt, at, critical, rows) for task in tasks]
+    bars = [_bar(task, fmt, at, spans[task.task_id], critical, rows) for task in tasks]
     every = -(-(days // 7) // LABELS_MAX)
     weeks = [begin + WEEK * number for number in range(days // 7)]
     ticks = [Tick(at(week), fmt.day(week) if number % every == 0 else "") for number, week in enumerate(weeks)]
@@ -89,14 +93,29 @@ def critical_tasks(tasks: Sequence[Any]) -> dict[UUID, UUID | None]:
         task = driving
 
 
-def _bar(task: Any, fmt: Formats, at: Any, critical: dict[UUID, UUID | None], rows: dict[UUID, int]) -> Bar:
-    x = at(task.planned_start)
+def _span(task: Any, fmt: Formats) -> tuple[dt.date, dt.date]:
+    """From its first day to its last."""
+    start = fmt.date(task.started_at) if task.started_at else task.planned_start
+    finish = fmt.date(task.finished_at) if task.finished_at else task.planned_finish
+    return (min(start, finish), finish) if task.finished_at else (start, max(start, finish))
+
+
+def _bar(
+    task: Any,
+    fmt: Formats,
+    at: Callable[[dt.date], float],
+    span: tuple[dt.date, dt.date],
+    critical: dict[UUID, UUID | None],
+    rows: dict[UUID, int],
+) -> Bar:
+    start, finish = span
+    x = at(start)
     is_critical = task.task_id in critical and task.status != "finished"
     driving = critical.get(task.task_id)
     words = fmt.text(
         N_("%(start)s to %(finish)s, %(status)s"),
-        start=fmt.day(task.planned_start),
-        finish=fmt.day(task.planned_finish),
+        start=fmt.day(start),
+        finish=fmt.day(finish),
         status=fmt.text(names.TASK_STATUS[task.status]),
     )
     return Bar(
@@ -107,7 +126,7 @@ def _bar(task: Any, fmt: Formats, at: Any, critical: dict[UUID, UUID | None], ro
             task.status, "left" if is_critical else "next"
         ),
         x=x,
-        width=round(at(task.planned_finish + dt.timedelta(days=1)) - x, 2),
+        width=round(at(finish + dt.timedelta(days=1)) - x, 2),
         is_critical=is_critical,
         from_above=rows[task.task_id] - rows[driving] if is_critical and driving else 0,
         words=fmt.listed([words, fmt.text(N_("the end date depends on it"))]) if is_critical else words,

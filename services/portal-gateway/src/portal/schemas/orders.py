@@ -127,6 +127,7 @@ class ClientTaskOut(Out):
     status: str
     planned_start: dt.date
     planned_finish: dt.date
+    finished_at: dt.datetime | None
 
 
 class TaskOut(Out):
