@@ -14,7 +14,9 @@ from portal.queries.access import (
     user_of_email,
     user_of_name,
 )
+from portal.queries.client import Standing, count_of_client, list_waiting_on_client
 from portal.queries.orders import (
+    EVERY_ORDER,
     ORDER_TYPES,
     Wanted,
     count_under_way,
@@ -38,13 +40,16 @@ from portal.queries.work import (
 
 __all__ = [
     "API_KEYS",
+    "EVERY_ORDER",
     "ORDER_TYPES",
     "READERS",
     "SIGN_OUTS",
+    "Standing",
     "Wanted",
     "client_of_code",
     "count_approvals",
     "count_late",
+    "count_of_client",
     "count_under_way",
     "find_user",
     "get_order",
@@ -60,6 +65,7 @@ __all__ = [
     "list_stamps",
     "list_tasks",
     "list_users",
+    "list_waiting_on_client",
     "newest_of_timeline",
     "read_timeline",
     "stages_of_board",

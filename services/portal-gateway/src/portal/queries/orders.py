@@ -34,7 +34,7 @@ BOARD_ORDERS_MAX = 5
 
 async def get_order(session: AsyncSession, order_id: UUID, *, seen_by: Principal) -> OrderView:
     """With its tasks and its type. Raises `OrderNotFound`, also for one that `seen_by` may not see."""
-    order = select(OrderView).where(OrderView.order_id == order_id, _visible_to(seen_by))
+    order = select(OrderView).where(OrderView.order_id == order_id, visible_to(seen_by))
     options = (undefer_group(DOCUMENT), selectinload(OrderView.tasks))
     view = (await session.scalars(order.options(*options))).one_or_none()
     if view is None:
@@ -113,7 +113,7 @@ async def stamped(session: AsyncSession, order_ids: Collection[UUID]) -> Sequenc
 async def _newest(
     session: AsyncSession, rows: Select[R], cut: Cut, *, seen_by: Principal, wanted: Wanted
 ) -> Sequence[R]:
-    rows = wanted.among(rows.where(_visible_to(seen_by)))
+    rows = wanted.among(rows.where(visible_to(seen_by)))
     if after := cut.after_as(UUID):
         rows = rows.where(OrderView.order_id < after[0])
     if wanted.search:
@@ -127,7 +127,7 @@ async def read_timeline(
     session: AsyncSession, order_id: UUID, cut: Cut, *, seen_by: Principal
 ) -> Sequence[TimelineEntry]:
     """From the first fact on; a client gets those alone that `disclosure` names. Raises `OrderNotFound`."""
-    visible = select(OrderView.order_id).where(OrderView.order_id == order_id, _visible_to(seen_by))
+    visible = select(OrderView.order_id).where(OrderView.order_id == order_id, visible_to(seen_by))
     if await session.scalar(visible) is None:
         raise OrderNotFound(f"There is no order {order_id}.")
     (after,) = cut.after_as(int) or (0,)
@@ -222,7 +222,7 @@ def _timeline(order_id: UUID, *, seen_by: Principal) -> Select[TimelineEntry]:
     return entries
 
 
-def _visible_to(principal: Principal) -> ColumnElement[bool]:
+def visible_to(principal: Principal) -> ColumnElement[bool]:
     """Rule 33: nothing, unless one of these says so."""
     match principal.kind:
         case "user":

@@ -16,9 +16,9 @@ from portal.models import OrderView
 from portal.order_lines import Lines
 from portal.pages.calls import CallRefused
 from portal.pages.marks import late_days, next_stage, order_state, standing, thread
-from portal.pages.payable import to_pay
+from portal.pages.payable import SOON, to_pay
 from portal.pages.visit import AnyVisit, Visit, pages_router
-from portal.queries import Wanted
+from portal.queries import EVERY_ORDER, Wanted
 
 desk = pages_router()
 
@@ -40,8 +40,16 @@ async def show_desk(
 
 
 async def _of_client(visit: Visit, cut: Cut, wanted: Wanted) -> Response:
+    """The first page of all orders says how all of them stand and what waits; any other page is a list."""
+    today, is_desk = visit.fmt.today, cut.after is None and wanted == EVERY_ORDER
+    counts, waiting = None, list[OrderView]()
     async with visit.reading() as session:
         rows = await queries.list_orders(session, cut, seen_by=visit.viewer, wanted=wanted, with_money=True)
+        if is_desk:
+            counts = await queries.count_of_client(session, seen_by=visit.viewer, today=today)
+            waiting = list(
+                await queries.list_waiting_on_client(session, seen_by=visit.viewer, payable_until=today + SOON)
+            )
     page = cut.page(rows, lambda order: [order.order_id])
     orders = page["items"]
     return visit.render(
@@ -52,9 +60,10 @@ async def _of_client(visit: Visit, cut: Cut, wanted: Wanted) -> Response:
         },
         standings={order.order_id: standing(order, visit.fmt, is_client=True) for order in orders},
         company=orders[0].client_name if orders else "",
-        to_pay=to_pay(orders, visit.fmt.today),
-        states={order.order_id: order_state(order, visit.fmt.today) for order in orders},
-        late=sum(late_days(order, visit.fmt.today) > 0 for order in orders),
+        to_sign_off=[order for order in waiting if order.sign_off_possible],
+        to_pay=to_pay(waiting, today),
+        states={order.order_id: order_state(order, today) for order in orders},
+        counts=counts,
         cursor=page["next_cursor"],
         wanted=wanted,
     )
