@@ -12,6 +12,8 @@ ORDER_STATUS = {
     "delivered": N_("Delivered"),
     "closed": N_("Closed"),
 }
+ORDERS_SHOWN = ORDER_STATUS | {"late": N_("Late")}
+"""What a list of orders can be narrowed down to."""
 TASK_STATUS = {
     "planned": N_("Not started"),
     "started": N_("In progress"),

@@ -4,14 +4,14 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Text, and_, cast, func, literal, or_, select
+from sqlalchemy import Text, and_, cast, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.principal import Principal
 from portal.models import OrderView
 from portal.models.order_view import OVER
-from portal.queries.orders import visible_to, with_types
+from portal.queries.orders import is_late, visible_to, with_types
 
 WAITING_MAX = 100
 UNPAID = "$[*] ? (@.paid != @.total && @.payable_by <= $until)"
@@ -28,7 +28,7 @@ class Standing:
 
 
 async def count_of_client(session: AsyncSession, *, seen_by: Principal, today: dt.date) -> Standing:
-    counts = select(func.count(), func.count().filter(_is_late(today)))
+    counts = select(func.count(), func.count().filter(is_late(today)))
     row = await session.execute(counts.where(visible_to(seen_by), OrderView.status.not_in(OVER)))
     return Standing(*row.one())
 
@@ -48,15 +48,4 @@ async def list_waiting_on_client(
     orders = select(OrderView).where(visible_to(seen_by), or_(to_sign_off, to_pay))
     return await with_types(
         session, (await session.scalars(orders.order_by(OrderView.order_id).limit(WAITING_MAX))).all()
-    )
-
-
-def _is_late(today: dt.date) -> ColumnElement[bool]:
-    """As `pages.marks.late_days` counts the days of one order."""
-    expected = func.greatest(OrderView.planned_finish, literal(today))
-    return and_(
-        OrderView.status.in_(("approved", "on_hold")),
-        OrderView.accepted_on.is_(None),
-        OrderView.planned_finish.is_not(None),
-        expected > func.coalesce(OrderView.requested_date, OrderView.planned_finish),
     )

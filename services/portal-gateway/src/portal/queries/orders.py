@@ -1,11 +1,12 @@
 """Orders, and who may see which."""
 
+import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Text, false, func, literal_column, select, true
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, false, func, literal, literal_column, select, true
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import defer, selectinload, undefer, undefer_group
@@ -75,12 +76,15 @@ class Wanted:
     stage: str | None = None
     order_type: str | None = None
     client_code: str | None = None
+    late_on: dt.date | None = None
+    """Those alone that are late on that day."""
 
     def among(self, rows: Select[R]) -> Select[R]:
         """`rows` of orders, those alone that are wanted; the search is `newest_with`'s."""
         names = ("status", "stage", "order_type", "client_code")
         wanted = {name: value for name in names if (value := getattr(self, name))}
-        return rows.where(*(getattr(OrderView, name) == value for name, value in wanted.items()))
+        narrowed = rows.where(*(getattr(OrderView, name) == value for name, value in wanted.items()))
+        return narrowed.where(is_late(self.late_on)) if self.late_on else narrowed
 
 
 EVERY_ORDER = Wanted()
@@ -220,6 +224,16 @@ def _timeline(order_id: UUID, *, seen_by: Principal) -> Select[TimelineEntry]:
     if seen_by.kind == "client":
         entries = entries.where(TimelineEntry.type.in_(disclosure.SEEN_BY_CLIENTS))
     return entries
+
+
+def is_late(today: dt.date) -> ColumnElement[bool]:
+    """Behind the date asked for, or behind the plan where none was; as `pages.marks.late_days` counts the days."""
+    expected = func.greatest(OrderView.planned_finish, literal(today))
+    return and_(
+        OrderView.status.in_(("approved", "on_hold")),
+        OrderView.accepted_on.is_(None),
+        expected > func.coalesce(OrderView.requested_date, OrderView.planned_finish),
+    )
 
 
 def visible_to(principal: Principal) -> ColumnElement[bool]:

@@ -14,7 +14,7 @@ from chassis.paging import Cut
 from chassis.principal import Principal
 from portal.models import OrderView, TaskView
 from portal.models.task_view import OPEN
-from portal.queries.orders import AS_LISTED, with_types
+from portal.queries.orders import AS_LISTED, is_late, with_types
 
 APPROVALS_COUNTED_MAX = 100
 
@@ -77,14 +77,10 @@ async def list_tasks(session: AsyncSession, cut: Cut, *, owner: Principal, statu
 
 
 async def list_late(session: AsyncSession, cut: Cut, *, today: date) -> Sequence[OrderView]:
-    """What is under way and will be, or is, later than its client asked for, or than planned; the most urgent first."""
+    """What is under way, not stopped on purpose, and late; what should be finished first comes first."""
     orders = (
         select(OrderView)
-        .where(
-            OrderView.status == "approved",
-            OrderView.accepted_on.is_(None),
-            or_(OrderView.planned_finish < today, OrderView.planned_finish > OrderView.requested_date),
-        )
+        .where(OrderView.status == "approved", OrderView.accepted_on.is_(None), is_late(today))
         .options(*AS_LISTED)
         .order_by(OrderView.planned_finish, OrderView.order_id)
         .limit(cut.limit + 1)

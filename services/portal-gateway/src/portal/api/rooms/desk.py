@@ -27,7 +27,14 @@ FACTS_MISSING = Lines("facts missing", lambda order: (order.order_id, len(order.
 """How many facts each order waits for: worked out again when the order has changed."""
 
 SHOWN = 8
-"""Of each list on the desk; the room it leads to has all."""
+"""Of each list on the desk."""
+
+
+class AtLeast(int):
+    """So many, and more that were not read."""
+
+    def __str__(self) -> str:
+        return f"{int(self)}+"
 
 
 @desk.get("/")
@@ -79,15 +86,13 @@ async def _of_staff(visit: Visit) -> Response:
         ready = await _one_fact_from_next_stage(session, visit)
     due, overdue = await _money(visit)
     orders = [*approvals, *late, *ready]
+    lists: dict[str, Any] = {"tasks": tasks, "late": late, "blocked": blocked, "overdue": overdue or (), "ready": ready}
     return visit.render(
         "work/desk.html",
         approvals=approvals[:SHOWN],
-        tasks=tasks[:SHOWN],
-        late=late[:SHOWN],
-        blocked=blocked[:SHOWN],
-        ready=ready[:SHOWN],
         due=due,
-        overdue=overdue,
+        lists={name: rows[:SHOWN] for name, rows in lists.items()},
+        counts={name: AtLeast(SHOWN) if len(rows) > SHOWN else len(rows) for name, rows in lists.items()},
         nexts={order.order_id: next_stage(order, visit.fmt) for order in ready},
         late_days={order.order_id: late_days(order, visit.fmt.today) for order in late},
         threads={order.order_id: thread(order, visit.fmt, is_client=False) for order in orders},
@@ -99,7 +104,7 @@ async def _one_fact_from_next_stage(session: AsyncSession, visit: Visit) -> Sequ
     under_way = Wanted(status="approved")
     stamps = await queries.list_stamps(session, Cut(LOOKED_THROUGH, None), seen_by=visit.viewer, wanted=under_way)
     missing = await FACTS_MISSING.of(session, stamps)
-    ready = [order_id for order_id, count in missing if count == 1][:SHOWN]
+    ready = [order_id for order_id, count in missing if count == 1][: SHOWN + 1]
     return [view for _, view in await queries.stamped(session, ready)] if ready else []
 
 
@@ -111,7 +116,7 @@ async def _money(visit: Visit) -> tuple[list[Any] | None, list[Any] | None]:
     try:
         due, overdue = await asyncio.gather(
             visit.calls.get("finance", "due-instalments", limit=SHOWN),
-            visit.calls.get("finance", "open-invoices", until=yesterday.isoformat(), limit=SHOWN),
+            visit.calls.get("finance", "open-invoices", until=yesterday.isoformat(), limit=SHOWN + 1),
         )
     except (ServiceAway, CallRefused):
         return None, None

@@ -1,5 +1,6 @@
 """All orders, as a list and by stage."""
 
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Response
@@ -19,12 +20,14 @@ orders = pages_router()
 @orders.get("/orders")
 async def list_orders(visit: StaffVisit, cut: PageCut, wanted: WantedOrders) -> Response:
     """The newest first, narrowed down by what is in the address."""
+    late = replace(wanted, status=None, late_on=visit.fmt.today)
+    asked = late if wanted.status == "late" else wanted
     async with visit.reading() as session:
-        stamps = await queries.list_stamps(session, cut, seen_by=visit.viewer, wanted=wanted)
+        stamps = await queries.list_stamps(session, cut, seen_by=visit.viewer, wanted=asked)
         page = cut.page(stamps, lambda stamp: [order_of(stamp)])
         found = await rows(visit.fmt).of(session, page["items"])
     return visit.render(
-        "work/orders.html", rows=found, cursor=page["next_cursor"], wanted=wanted, statuses=names.ORDER_STATUS
+        "work/orders.html", rows=found, cursor=page["next_cursor"], wanted=wanted, statuses=names.ORDERS_SHOWN
     )
 
 

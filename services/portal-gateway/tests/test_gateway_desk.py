@@ -1,10 +1,10 @@
-"""What a client company reads first: how all of its orders stand and what waits for it, however long the list."""
+"""What people read first: how all orders stand and what waits for them, however long the lists are."""
 
 import datetime as dt
 from uuid import UUID
 
 import pytest
-from gateway_world import CANCELLED, CLIENT, DIRECTORY, ORDER, STRANGER, UNTIL_PLANNED, example, placed
+from gateway_world import CANCELLED, CLIENT, DIRECTORY, ORDER, SALES, STRANGER, UNTIL_PLANNED, example, placed
 
 from chassis.paging import Cut
 from chassis.principal import Principal
@@ -57,16 +57,33 @@ async def test_what_is_paid_waits_for_nobody_and_what_was_cancelled_may_still_be
     assert await waiting(gateway) == []
 
 
+async def under_way(gateway: Running, number: int, *, wanted: dt.date | None) -> None:
+    """An order that is planned until 1 December 2026."""
+    order_id = UUID(int=number + 1)
+    await gateway.hear(placed(number, requested_date=wanted), example(OrderApproved, order_id=order_id))
+    await gateway.hear(example(ProjectCreated, order_id=order_id, tasks=()))
+
+
 @pytest.mark.parametrize("today", [dt.date(2026, 11, 1), dt.date(2026, 12, 4), dt.date(2027, 3, 1)])
 async def test_as_many_are_late_as_are_late_one_by_one(gateway: Running, today: dt.date) -> None:
     await gateway.hear(*DIRECTORY, *NEWER)
     for number, wanted in enumerate((None, dt.date(2026, 11, 2), dt.date(2026, 12, 4), dt.date(2027, 2, 1)), start=50):
-        order_id = UUID(int=number + 1)
-        await gateway.hear(placed(number, requested_date=wanted), example(OrderApproved, order_id=order_id))
-        await gateway.hear(example(ProjectCreated, order_id=order_id, tasks=()))
+        await under_way(gateway, number, wanted=wanted)
     await gateway.hear(example(OrderHeld, order_id=UUID(int=52)), example(OrderCancelled, order_id=UUID(int=53)))
     async with gateway.database.transaction() as session:
         views = await queries.list_orders(session, Cut(50, None), seen_by=CLIENT_PRINCIPAL)
         counts = await queries.count_of_client(session, seen_by=CLIENT_PRINCIPAL, today=today)
     assert (counts.under_way, len(views)) == (6, 7)
     assert counts.late == sum(late_days(view, today) > 0 for view in views) > 0
+
+
+async def test_the_desk_says_when_there_are_more_than_it_shows_and_leads_to_all_of_them(gateway: Running) -> None:
+    await gateway.hear(*DIRECTORY)
+    for number in range(9):
+        await under_way(gateway, number, wanted=dt.date(2026, 1, 1))
+    await under_way(gateway, 20, wanted=dt.date(2999, 1, 1))
+    desk = (await gateway.get("/?lang=en", SALES)).text
+    assert "8+ late orders" in desk and desk.count('data-due="late"') >= 8 and "/orders?status=late" in desk
+    late = (await gateway.get("/orders?status=late&lang=en", SALES)).text
+    assert all(f"ORD-{number:06}" in late for number in range(9)) and "ORD-000020" not in late
+    assert "ORD-000020" in (await gateway.get("/orders?status=approved", SALES)).text
