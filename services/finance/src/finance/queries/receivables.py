@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from itertools import groupby
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, literal, select, tuple_
+from sqlalchemy import Date, Select, bindparam, case, func, select, tuple_
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import contains_eager, selectinload
@@ -84,6 +85,41 @@ class Receivables:
         )
 
 
+def _owed_by_client() -> Select[Any]:
+    """Currency, client, its code and name, invoices, and the amount in each band, as of the parameter `as_of`."""
+    invoices = (
+        select(
+            Instalment.invoice_id,
+            func.sum(Instalment.net_amount + Instalment.tax_amount - Instalment.paid_amount).label("amount"),
+        )
+        .where(Instalment.status == InstalmentStatus.INVOICED)
+        .group_by(Instalment.invoice_id)
+        .subquery()
+    )
+    overdue_days = bindparam("as_of", type_=Date) - Invoice.payable_by
+    band = case(*((overdue_days <= until, number) for number, until in enumerate(BANDS)), else_=len(BANDS))
+    amount_in = (func.sum(invoices.c.amount).filter(band == number) for number in range(len(BANDS) + 1))
+    latest = Invoice.invoice_id.desc()
+    return (
+        select(
+            Invoice.currency,
+            Account.client_id,
+            func.array_agg(aggregate_order_by(Account.client_code, latest))[1],
+            func.array_agg(aggregate_order_by(Account.client_name, latest))[1],
+            func.count(),
+            *(func.coalesce(amount, 0) for amount in amount_in),
+        )
+        .join_from(invoices, Invoice, Invoice.invoice_id == invoices.c.invoice_id)
+        .join(Account, Account.account_id == Invoice.account_id)
+        .group_by(Invoice.currency, Account.client_id)
+        .order_by(Invoice.currency, func.sum(invoices.c.amount).desc(), Account.client_id)
+    )
+
+
+OWED_BY_CLIENT = _owed_by_client()
+"""Built once: that takes longer than to ask it."""
+
+
 async def list_open_invoices(session: AsyncSession, cut: Cut, *, until: date | None) -> Sequence[Invoice]:
     """The longest payable first, one more than the page holds if there are more; `until`: payable by then."""
     is_open = select(Instalment.invoice_id).where(Instalment.status == InstalmentStatus.INVOICED)
@@ -104,38 +140,12 @@ async def list_open_invoices(session: AsyncSession, cut: Cut, *, until: date | N
 
 async def age_receivables(session: AsyncSession, *, as_of: date) -> list[Receivables]:
     """By currency; amounts are never added over currencies. A client is called as on its latest invoice."""
-    invoices = (
-        select(
-            Instalment.invoice_id,
-            func.sum(Instalment.net_amount + Instalment.tax_amount - Instalment.paid_amount).label("amount"),
-        )
-        .where(Instalment.status == InstalmentStatus.INVOICED)
-        .group_by(Instalment.invoice_id)
-        .subquery()
-    )
-    overdue_days = literal(as_of) - Invoice.payable_by
-    band = case(*((overdue_days <= until, number) for number, until in enumerate(BANDS)), else_=len(BANDS))
-    amount_in = (func.sum(invoices.c.amount).filter(band == number) for number in range(len(BANDS) + 1))
-    latest = Invoice.invoice_id.desc()
-    by_client = (
-        select(
-            Invoice.currency,
-            Account.client_id,
-            func.array_agg(aggregate_order_by(Account.client_code, latest))[1],
-            func.array_agg(aggregate_order_by(Account.client_name, latest))[1],
-            func.count(),
-            *(func.coalesce(amount, 0) for amount in amount_in),
-        )
-        .join_from(invoices, Invoice, Invoice.invoice_id == invoices.c.invoice_id)
-        .join(Account, Account.account_id == Invoice.account_id)
-        .group_by(Invoice.currency, Account.client_id)
-        .order_by(Invoice.currency, func.sum(invoices.c.amount).desc(), Account.client_id)
-    )
     found = []
-    for currency, rows in groupby(await session.execute(by_client), key=lambda row: row[0]):
+    rows = await session.execute(OWED_BY_CLIENT, {"as_of": as_of})
+    for currency, of_currency in groupby(rows, key=lambda row: row[0]):
         owing = [
             Owing(client_id, code, name, count, Aged.sum([Aged(*bands)], currency))
-            for _, client_id, code, name, count, *bands in rows
+            for _, client_id, code, name, count, *bands in of_currency
         ]
         found.append(Receivables.of(currency, owing, as_of=as_of))
     return found

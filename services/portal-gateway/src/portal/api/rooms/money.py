@@ -15,7 +15,8 @@ from portal.pages.written import exact
 money = pages_router()
 
 SHOWN = 50
-"""Rows of each list. The longest waiting come first, and the rest by link; sums are of all."""
+"""Of what waits. The longest waiting come first, and the rest by link; sums are of all."""
+RECEIPTS_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,7 @@ async def _page(
         visit.calls.get("finance", "due-instalments", limit=SHOWN, cursor=places.due),
         visit.calls.get("finance", "open-invoices", limit=SHOWN, cursor=places.open),
         visit.calls.get("finance", "receivables"),
-        visit.calls.get("finance", "receipts", limit=SHOWN, cursor=places.received),
+        visit.calls.get("finance", "receipts", limit=RECEIPTS_SHOWN, cursor=places.received),
     )
     return visit.render(
         "work/money.html",
