@@ -5,6 +5,7 @@ FROM ${PYTHON} AS pages
 # Where packages come through an authority of one's own: its certificates, in the base image.
 ARG NODE_EXTRA_CA_CERTS
 COPY services/portal-gateway/pages /pages/pages
+COPY services/portal-gateway/src/portal/static/icon.svg /pages/src/portal/static/icon.svg
 RUN --mount=type=cache,target=/root/.cache/pip --mount=type=cache,target=/root/.npm \
     CI=1 python /pages/pages/build.py
 
