@@ -92,7 +92,7 @@ async def test_beyond_the_clients_shown_the_others_are_added_up(
     }
 
 
-async def test_open_invoices_come_longest_payable_first_and_by_cursor(finance_service: Running) -> None:
+async def test_open_invoices_come_oldest_first_and_by_cursor(finance_service: Running) -> None:
     invoices = [await invoiced(finance_service) for _ in range(4)]
     await world.receive(finance_service, invoices[1])
     expected = [each["number"] for number, each in enumerate(invoices) if number != 1]
@@ -105,6 +105,20 @@ async def test_open_invoices_come_longest_payable_first_and_by_cursor(finance_se
         of_then = (await finance_service.get(f"/open-invoices?until={until}", world.SALES)).json()
         assert len(of_then["items"]) == count
     assert (await finance_service.get("/open-invoices?until=soon", world.SALES)).status_code == 422
+
+
+async def test_an_invoice_over_several_instalments_is_open_once_until_the_last_is_paid(
+    finance_service: Running,
+) -> None:
+    terms = (world.on_date(dt.date(2020, 1, 1), code="a", percent=40), world.on_date(dt.date(2020, 1, 2), percent=60))
+    invoice = await invoiced(finance_service, terms=terms)
+    assert len(invoice["instalment_ids"]) == 2
+    await world.receive(finance_service, invoice, "452.00")  # the first of them
+    (open_one,) = (await finance_service.get("/open-invoices", world.FINANCE)).json()["items"]
+    (owed,) = (await finance_service.get("/receivables", world.FINANCE)).json()
+    assert (open_one["number"], open_one["open_amount"]) == (invoice["number"], "678.00")
+    assert (owed["invoices"], owed["open"]["total"]) == (1, "678.00")
+    assert await receivable_in_the_ledger(finance_service) == {"CNY": "678.00"}
 
 
 async def test_without_an_open_invoice_there_is_nothing_to_age(finance_service: Running) -> None:

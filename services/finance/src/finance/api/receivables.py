@@ -16,9 +16,9 @@ receivables = router(tags=["receivables"])
 
 @receivables.get("/open-invoices", response_model=Page[InvoiceOfOrderOut])
 async def list_open_invoices(session: Session, principal: Staff, cut: PageCut, until: dt.date | None = None) -> Any:
-    """What is still to be paid, the longest payable first; of what is payable by the date `until`, if one is given."""
+    """What is still to be paid, the oldest first; of what is payable by the date `until`, if one is given."""
     rows = await queries.list_open_invoices(session, cut, until=until)
-    return cut.page(rows, lambda invoice: [invoice.payable_by, invoice.invoice_id])
+    return cut.page(rows, lambda invoice: [invoice.invoice_id])
 
 
 @receivables.get("/receivables", response_model=list[ReceivablesOut])

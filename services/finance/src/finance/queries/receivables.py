@@ -8,14 +8,14 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, Select, bindparam, case, func, select, tuple_
+from sqlalchemy import Date, Select, bindparam, case, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import contains_eager, selectinload
 
 from chassis.paging import Cut
 from contracts.money import Money
 from finance.models import Account, Instalment, InstalmentStatus, Invoice
+from finance.queries.documents import WITH_ITS_PARTS
 
 BANDS = (0, 30, 60)
 """Days past the day by which it is payable up to which a band reaches: not overdue, 1–30, 31–60, and all beyond."""
@@ -121,21 +121,20 @@ OWED_BY_CLIENT = _owed_by_client()
 
 
 async def list_open_invoices(session: AsyncSession, cut: Cut, *, until: date | None) -> Sequence[Invoice]:
-    """The longest payable first, one more than the page holds if there are more; `until`: payable by then."""
-    is_open = select(Instalment.invoice_id).where(Instalment.status == InstalmentStatus.INVOICED)
-    invoices = (
-        select(Invoice)
-        .join(Invoice.account)
-        .where(Invoice.invoice_id.in_(is_open))
-        .order_by(Invoice.payable_by, Invoice.invoice_id)
+    """The oldest first, one more than the page holds if there are more; `until`: those payable by then."""
+    of_page = (
+        select(Instalment.invoice_id)
+        .where(Instalment.status == InstalmentStatus.INVOICED)
+        .group_by(Instalment.invoice_id)
+        .order_by(Instalment.invoice_id)
         .limit(cut.limit + 1)
-        .options(contains_eager(Invoice.account), selectinload(Invoice.instalments))
     )
-    if after := cut.after_as(date.fromisoformat, UUID):
-        invoices = invoices.where(tuple_(Invoice.payable_by, Invoice.invoice_id) > after)
+    if after := cut.after_as(UUID):
+        of_page = of_page.where(Instalment.invoice_id > after[0])
     if until:
-        invoices = invoices.where(Invoice.payable_by <= until)
-    return (await session.scalars(invoices)).all()
+        of_page = of_page.join(Invoice, Invoice.invoice_id == Instalment.invoice_id).where(Invoice.payable_by <= until)
+    invoices = select(Invoice).where(Invoice.invoice_id.in_(of_page)).order_by(Invoice.invoice_id)
+    return (await session.scalars(invoices.options(*WITH_ITS_PARTS))).all()
 
 
 async def age_receivables(session: AsyncSession, *, as_of: date) -> list[Receivables]:
