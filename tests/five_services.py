@@ -3,12 +3,13 @@
 So what a request or a fact costs can be counted: the same work is always done in the same batches.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
 import project_world
 
 import finance.app
@@ -19,6 +20,7 @@ import portal.app
 import project.app
 from chassis.application import Service
 from orderloom.parts import Parts
+from portal.forwarding import Services
 from stack import Running, Who, running, template_database
 
 SERVICES: tuple[Service, ...] = tuple(
@@ -81,6 +83,14 @@ class FiveServices:
         wanted = [fact for fact in facts if fact["topic"] in service.worker.inbox.topics]
         await service.worker.inbox.apply_all([self._record(service, fact) for fact in wanted])
 
+    def stand_behind_gateway(self) -> None:
+        """The gateway asks the other four, as it does over HTTP."""
+        behind = {name: service for name, service in self.by_name.items() if name != "gateway"}
+        transports = {name: httpx.ASGITransport(each.api, raise_app_exceptions=False) for name, each in behind.items()}
+        self.by_name["gateway"].api.state.services = Services(
+            {name: f"http://{name}" for name in behind}, transport=_ByHost(transports)
+        )
+
     def _record(self, service: Running, fact: dict[str, Any]) -> Any:
         headers = fact["headers"] | {"ce_time": fact["recorded_at"].isoformat()}
         return service.raw_record(fact["topic"], fact["key"].encode(), fact["body"].encode(), headers)
@@ -108,3 +118,11 @@ async def _install_defaults(five: FiveServices) -> None:
     await project_world.ready(five.by_name["project"])
     await five.by_name["notify"].hear(*project_world.users())
     await five.deliver()
+
+
+class _ByHost(httpx.AsyncBaseTransport):
+    def __init__(self, transports: Mapping[str, httpx.ASGITransport]) -> None:
+        self._transports = transports
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._transports[request.url.host].handle_async_request(request)

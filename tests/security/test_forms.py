@@ -18,7 +18,6 @@ from chassis.http import SAFE_METHODS
 from contracts import roles
 from five_services import FiveServices, running_five
 from orderloom.parts import Parts
-from portal.forwarding import Services
 from portal.pages.sent import Sent
 from stack import Running, Who
 
@@ -68,11 +67,7 @@ class Remembering(FormData):
 async def house(parts: Parts, keys_folder: Path, signing_key: Path) -> AsyncIterator[FiveServices]:
     """The gateway with the real services behind it."""
     async with running_five(parts, keys_folder, signing_key) as five:
-        behind = {name: service for name, service in five.by_name.items() if name != "gateway"}
-        transports = {name: httpx.ASGITransport(each.api, raise_app_exceptions=False) for name, each in behind.items()}
-        five.by_name["gateway"].api.state.services = Services(
-            {name: f"http://{name}" for name in behind}, transport=ByHost(transports)
-        )
+        five.stand_behind_gateway()
         for user_id in (EVERYBODY.user_id, OTHER):
             registered = {
                 "user_id": user_id,
@@ -83,14 +78,6 @@ async def house(parts: Parts, keys_folder: Path, signing_key: Path) -> AsyncIter
             }
             assert (await five.by_name["gateway"].post("/users", EVERYBODY, json=registered)).status_code == 201
         yield five
-
-
-class ByHost(httpx.AsyncBaseTransport):
-    def __init__(self, transports: Mapping[str, httpx.ASGITransport]) -> None:
-        self._transports = transports
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await self._transports[request.url.host].handle_async_request(request)
 
 
 async def test_no_form_fails_whatever_is_in_its_fields(house: FiveServices, monkeypatch: pytest.MonkeyPatch) -> None:
