@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, Select, bindparam, case, func, select
+from sqlalchemy import Date, Integer, Select, Text, bindparam, case, cast, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -70,23 +70,9 @@ class Receivables:
     other_clients: int
     others: Aged
 
-    @classmethod
-    def of(cls, currency: str, owing: Sequence[Owing], *, as_of: date) -> "Receivables":
-        """Of all clients, the largest first."""
-        shown, others = owing[:CLIENTS_SHOWN], owing[CLIENTS_SHOWN:]
-        return cls(
-            currency=currency,
-            as_of=as_of,
-            invoices=sum(each.invoices for each in owing),
-            open=Aged.sum((each.open for each in owing), currency),
-            clients=shown,
-            other_clients=len(others),
-            others=Aged.sum((each.open for each in others), currency),
-        )
-
 
 def _owed_by_client() -> Select[Any]:
-    """Currency, client, its code and name, invoices, and the amount in each band, as of the parameter `as_of`."""
+    """By currency and client, the largest first; those beyond `shown` in one row without a client. As of `as_of`."""
     invoices = (
         select(
             Instalment.invoice_id,
@@ -98,21 +84,40 @@ def _owed_by_client() -> Select[Any]:
     )
     overdue_days = bindparam("as_of", type_=Date) - Invoice.payable_by
     band = case(*((overdue_days <= until, number) for number, until in enumerate(BANDS)), else_=len(BANDS))
-    amount_in = (func.sum(invoices.c.amount).filter(band == number) for number in range(len(BANDS) + 1))
+    bands = [f"band_{number}" for number in range(len(BANDS) + 1)]
     latest = Invoice.invoice_id.desc()
-    return (
+    largest_first = (func.sum(invoices.c.amount).desc(), Account.client_id)
+    clients = (
         select(
             Invoice.currency,
             Account.client_id,
-            func.array_agg(aggregate_order_by(Account.client_code, latest))[1],
-            func.array_agg(aggregate_order_by(Account.client_name, latest))[1],
-            func.count(),
-            *(func.coalesce(amount, 0) for amount in amount_in),
+            func.array_agg(aggregate_order_by(Account.client_code, latest))[1].label("client_code"),
+            func.array_agg(aggregate_order_by(Account.client_name, latest))[1].label("client_name"),
+            func.count().label("invoices"),
+            *(
+                func.coalesce(func.sum(invoices.c.amount).filter(band == number), 0).label(name)
+                for number, name in enumerate(bands)
+            ),
+            func.row_number().over(partition_by=Invoice.currency, order_by=largest_first).label("place"),
         )
         .join_from(invoices, Invoice, Invoice.invoice_id == invoices.c.invoice_id)
         .join(Account, Account.account_id == Invoice.account_id)
         .group_by(Invoice.currency, Account.client_id)
-        .order_by(Invoice.currency, func.sum(invoices.c.amount).desc(), Account.client_id)
+        .subquery()
+    )
+    of = clients.c
+    place = func.least(of.place, bindparam("shown", type_=Integer) + 1)
+    return (
+        select(
+            of.currency,
+            place,
+            func.count(),
+            func.sum(of.invoices),
+            *(func.min(each) for each in (cast(of.client_id, Text), of.client_code, of.client_name)),
+            *(func.sum(of[name]) for name in bands),
+        )
+        .group_by(of.currency, place)
+        .order_by(of.currency, place)
     )
 
 
@@ -139,12 +144,24 @@ async def list_open_invoices(session: AsyncSession, cut: Cut, *, until: date | N
 
 async def age_receivables(session: AsyncSession, *, as_of: date) -> list[Receivables]:
     """By currency; amounts are never added over currencies. A client is called as on its latest invoice."""
-    found = []
-    rows = await session.execute(OWED_BY_CLIENT, {"as_of": as_of})
-    for currency, of_currency in groupby(rows, key=lambda row: row[0]):
-        owing = [
-            Owing(client_id, code, name, count, Aged.sum([Aged(*bands)], currency))
-            for _, client_id, code, name, count, *bands in of_currency
-        ]
-        found.append(Receivables.of(currency, owing, as_of=as_of))
-    return found
+    rows = await session.execute(OWED_BY_CLIENT, {"as_of": as_of, "shown": CLIENTS_SHOWN})
+    return [_receivables(currency, list(each), as_of) for currency, each in groupby(rows, key=lambda row: row[0])]
+
+
+def _receivables(currency: str, rows: Sequence[Any], as_of: date) -> Receivables:
+    shown, others, other_clients = list[Owing](), Aged.sum([], currency), 0
+    for _, place, count, invoices, client_id, code, name, *bands in rows:
+        open = Aged.sum([Aged(*bands)], currency)
+        if place <= CLIENTS_SHOWN:
+            shown.append(Owing(UUID(client_id), code, name, int(invoices), open))
+        else:
+            others, other_clients = open, count
+    return Receivables(
+        currency=currency,
+        as_of=as_of,
+        invoices=int(sum(row[3] for row in rows)),
+        open=Aged.sum([others, *(each.open for each in shown)], currency),
+        clients=shown,
+        other_clients=other_clients,
+        others=others,
+    )
