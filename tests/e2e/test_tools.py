@@ -5,6 +5,7 @@ import json
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
@@ -40,6 +41,16 @@ async def tell_nonsense(whole_stack: WholeStack, order_id: str) -> str:
         pairs = [(name, value.encode()) for name, value in headers.items()]
         await producer.send_and_wait("orders", b'{"held": "perhaps"}', key=order_id.encode(), headers=pairs)
     return event_id
+
+
+@asynccontextmanager
+async def database_of(whole_stack: WholeStack, service: str) -> AsyncIterator[asyncpg.Connection]:
+    """Past its API: to damage what is in it, and to look."""
+    connection = await asyncpg.connect(whole_stack.addresses["postgres"].rsplit("/", 1)[0] + f"/{service}")
+    try:
+        yield connection
+    finally:
+        await connection.close()
 
 
 def parked_keys(whole_stack: WholeStack) -> list[dict[str, Any]]:
@@ -96,16 +107,16 @@ async def test_a_changed_thread_is_named_and_the_command_fails(
     assert whole_stack.command("verify-thread", "--all").returncode == 0
 
     change = "UPDATE thread SET body = replace(body, $2, $3) WHERE order_id = $1 AND position = 1"
-    database = await asyncpg.connect(whole_stack.addresses["postgres"].rsplit("/", 1)[0] + "/order")
-    try:
-        await eventually(lambda: _is_done(database.execute(change, UUID(order_id), "Brackets", "Rackets")))
-        broken = whole_stack.command("verify-thread", order_id, "--json")
-        assert (broken.returncode, json.loads(broken.stdout)["first_broken"]) == (1, 1)
-        everything = whole_stack.command("verify-thread", "--all")
-        assert everything.returncode == 1 and f"{order_no} ({order_id}): broken at position 1 of" in everything.stdout
-    finally:
-        await database.execute(change, UUID(order_id), "Rackets", "Brackets")
-        await database.close()
+    async with database_of(whole_stack, "order") as database:
+        try:
+            await eventually(lambda: _is_done(database.execute(change, UUID(order_id), "Brackets", "Rackets")))
+            broken = whole_stack.command("verify-thread", order_id, "--json")
+            assert (broken.returncode, json.loads(broken.stdout)["first_broken"]) == (1, 1)
+            all_of_them = whole_stack.command("verify-thread", "--all")
+            assert all_of_them.returncode == 1
+            assert f"{order_no} ({order_id}): broken at position 1 of" in all_of_them.stdout
+        finally:
+            await database.execute(change, UUID(order_id), "Rackets", "Brackets")
     unknown = whole_stack.command("verify-thread", "SO-999999")
     assert unknown.returncode == 1 and "no order with the id or the number" in unknown.stdout
 
@@ -163,14 +174,11 @@ async def test_a_damaged_read_model_is_rebuilt_from_the_archive_while_facts_go_o
 ) -> None:
     order_id = order["order_id"]
     await eventually(lambda: is_quiet(gateway, cast, order_id))
-    database = await asyncpg.connect(whole_stack.addresses["postgres"].rsplit("/", 1)[0] + "/gateway")
-    try:
+    async with database_of(whole_stack, "gateway") as database:
         live = await shown(database)
         rebuilt = whole_stack.command("rebuild", "gateway", "--json")
         assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr
         again = await shown(database)
-    finally:
-        await database.close()
     assert json.loads(rebuilt.stdout)["orders"] >= len(live) >= 1
     of_the_same_facts = [each for each in live if live[each]["version"] == again[each]["version"]]
     assert UUID(order_id) in of_the_same_facts
@@ -178,8 +186,7 @@ async def test_a_damaged_read_model_is_rebuilt_from_the_archive_while_facts_go_o
     before = json.loads(whole_stack.command("rebuild", "gateway", "--order", order["order_no"], "--json").stdout)
     assert before["same"] and before["orders"] == 1
 
-    database = await asyncpg.connect(whole_stack.addresses["postgres"].rsplit("/", 1)[0] + "/gateway")
-    try:
+    async with database_of(whole_stack, "gateway") as database:
         await database.execute("UPDATE order_views SET title = 'spoilt', status = 'closed'")
         await database.execute("DELETE FROM task_views WHERE position > 1")
         await database.execute("UPDATE timeline SET body = '{}' WHERE position < 3")
@@ -187,8 +194,6 @@ async def test_a_damaged_read_model_is_rebuilt_from_the_archive_while_facts_go_o
         rebuilt = whole_stack.command("rebuild", "gateway")
         assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr
         spoilt = await database.fetchval("SELECT count(*) FROM order_views WHERE title = 'spoilt'")
-    finally:
-        await database.close()
     assert spoilt == 0 and others
     after = json.loads(whole_stack.command("rebuild", "gateway", "--order", order_id, "--json").stdout)
     assert after["same"] and after["after"] == before["after"]
@@ -218,11 +223,8 @@ async def test_a_rebuild_that_was_asked_for_is_finished_though_both_services_are
 ) -> None:
     await eventually(lambda: is_quiet(gateway, cast, order["order_id"]))
     before = await checksum(gateway)
-    database = await asyncpg.connect(whole_stack.addresses["postgres"].rsplit("/", 1)[0] + "/gateway")
-    try:
+    async with database_of(whole_stack, "gateway") as database:
         await database.execute("UPDATE order_views SET title = 'spoilt'")
-    finally:
-        await database.close()
     pids = [whole_stack.status["parts"][service]["pids"][0] for service in ("order", "gateway")]
     started = (await gateway.post(ADMINISTRATOR, "/api/order/admin/rebuilds", {"service": "gateway"})).json()
     for pid in pids:

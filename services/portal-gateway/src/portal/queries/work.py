@@ -80,7 +80,7 @@ async def list_late(session: AsyncSession, cut: Cut, *, today: date) -> Sequence
     """What is under way, not stopped on purpose, and late; what should be finished first comes first."""
     orders = (
         select(OrderView)
-        .where(OrderView.status == "approved", OrderView.accepted_on.is_(None), is_late(today))
+        .where(OrderView.status == "approved", is_late(today))
         .options(*AS_LISTED)
         .order_by(OrderView.planned_finish, OrderView.order_id)
         .limit(cut.limit + 1)

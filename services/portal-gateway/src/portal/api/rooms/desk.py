@@ -49,14 +49,13 @@ async def show_desk(
 async def _of_client(visit: Visit, cut: Cut, wanted: Wanted) -> Response:
     """The first page of all orders says how all of them stand and what waits; any other page is a list."""
     today, is_desk = visit.fmt.today, cut.after is None and wanted == EVERY_ORDER
-    counts, waiting = None, list[OrderView]()
+    counts: queries.Standing | None = None
+    waiting: Sequence[OrderView] = ()
     async with visit.reading() as session:
         rows = await queries.list_orders(session, cut, seen_by=visit.viewer, wanted=wanted, with_money=True)
         if is_desk:
             counts = await queries.count_of_client(session, seen_by=visit.viewer, today=today)
-            waiting = list(
-                await queries.list_waiting_on_client(session, seen_by=visit.viewer, payable_until=today + SOON)
-            )
+            waiting = await queries.list_waiting_on_client(session, seen_by=visit.viewer, payable_until=today + SOON)
     page = cut.page(rows, lambda order: [order.order_id])
     orders = page["items"]
     return visit.render(

@@ -20,8 +20,7 @@ orders = pages_router()
 @orders.get("/orders")
 async def list_orders(visit: StaffVisit, cut: PageCut, wanted: WantedOrders) -> Response:
     """The newest first, narrowed down by what is in the address."""
-    late = replace(wanted, status=None, late_on=visit.fmt.today)
-    asked = late if wanted.status == "late" else wanted
+    asked = replace(wanted, status=None, late_on=visit.fmt.today) if wanted.status == "late" else wanted
     async with visit.reading() as session:
         stamps = await queries.list_stamps(session, cut, seen_by=visit.viewer, wanted=asked)
         page = cut.page(stamps, lambda stamp: [order_of(stamp)])
