@@ -21,3 +21,8 @@ async def test_a_decimal_keeps_its_digits(order_service: Running, written: str) 
 def test_a_row_is_not_made_of_what_is_no_column() -> None:
     with pytest.raises(TypeError, match="colour"):
         IdempotencyKey(actor="user:wang", key="1", colour="red")
+
+
+def test_a_row_that_is_only_written_is_not_made_of_what_is_no_column_either() -> None:
+    with pytest.raises(TypeError, match="colour"):
+        IdempotencyKey.unattached(actor="user:wang", key="1", colour="red")

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, Self
 
 from pydantic_core import from_json
 from sqlalchemy import TIMESTAMP, MetaData, Numeric, event
@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine.interfaces import AdaptedConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
-from sqlalchemy.orm import DeclarativeBase, Mapper, Session, class_mapper
+from sqlalchemy.orm import DeclarativeBase, Session, class_mapper
 
 from chassis import telemetry
 from chassis.errors import sqlstate
@@ -68,14 +68,27 @@ class Row:
 
     def __init__(self, **values: Any) -> None:
         """Raises `TypeError` for what is no column."""
-        if unknown := values.keys() - _attributes_of(class_mapper(type(self))):
+        self._set(values)
+
+    @classmethod
+    def unattached(cls, **values: Any) -> Self:
+        """A row for `chassis.flush.write`, which no session may know and whose values nobody may set.
+
+        Raises `TypeError` for what is no column.
+        """
+        row = cls.__new__(cls)
+        row._set(values)
+        return row
+
+    def _set(self, values: dict[str, Any]) -> None:
+        if unknown := values.keys() - _attributes_of(type(self)):  # type: ignore[arg-type]  # a class has a hash
             raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}.")
         self.__dict__.update(values)
 
 
 @cache
-def _attributes_of(mapper: Mapper[Any]) -> frozenset[str]:
-    return frozenset(mapper.column_attrs.keys())
+def _attributes_of(row_class: type[Any]) -> frozenset[str]:
+    return frozenset(class_mapper(row_class).column_attrs.keys())
 
 
 class ChassisModel(Row, DeclarativeBase):

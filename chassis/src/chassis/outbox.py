@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Identity, Index, Text, func, select, text, up
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chassis import roots, telemetry
+from chassis import flush, roots, telemetry
 from chassis.clock import utc_now
 from chassis.database import RECORDED, ChassisModel
 from chassis.errors import Conflict, Invalid
@@ -180,8 +180,9 @@ def _add(session: AsyncSession, *, topic: str, key: str, type: str, headers: dic
         "content-type": "application/json",
         **telemetry.carrier(),
     }
-    session.add(
-        OutboxMessage(event_id=event_id, topic=topic, key=key, type=type, headers=headers | envelope, body=body)
+    row = OutboxMessage.unattached(
+        event_id=event_id, topic=topic, key=key, type=type, headers=headers | envelope, body=body
     )
+    flush.write(session, [row])
     session.info[RECORDED] = True
     return event_id

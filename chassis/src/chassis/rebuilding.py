@@ -23,6 +23,7 @@ from chassis.consumers import Consumers
 from chassis.database import ChassisModel, Database
 from chassis.delivery import Delivery
 from chassis.errors import is_transient
+from chassis.flush import new_rows
 from chassis.read_model import Known, ReadModel, table_of
 from contracts import topics
 
@@ -183,7 +184,7 @@ class Rebuilder:
     async def _replace(self, session: AsyncSession, order_id: UUID, *, is_there: bool) -> None:
         """Put the new root in the place of the old one, whose row stays: others wait for its lock."""
         own: tuple[type[Any], ...] = (self._model.root, *self._model.parts)
-        if strangers := [row for row in session.new if not isinstance(row, own)]:
+        if strangers := [row for row in new_rows(session.sync_session) if not isinstance(row, own)]:
             raise MoreThanReadModel(f"It would have added {strangers[0]!r} too.")
         root = roots.held(session, order_id)
         if root is None:

@@ -11,6 +11,7 @@ from sqlalchemy import Index, delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chassis import flush
 from chassis.database import ChassisModel
 from chassis.ids import new_id
 
@@ -53,19 +54,18 @@ def set_timer(
     payload: dict[str, Any] | None = None,
 ) -> None:
     """Fire `kind` at `due_at`, if this transaction commits. The order's root must be locked."""
-    session.add(
-        Timer(
-            timer_id=new_id(),
-            kind=kind,
-            order_id=order_id,
-            subject=subject,
-            level=level,
-            due_at=due_at,
-            payload=payload or {},
-            is_suspended=False,
-            fired_at=None,
-        )
+    timer = Timer.unattached(
+        timer_id=new_id(),
+        kind=kind,
+        order_id=order_id,
+        subject=subject,
+        level=level,
+        due_at=due_at,
+        payload=payload or {},
+        is_suspended=False,
+        fired_at=None,
     )
+    flush.write(session, [timer])
 
 
 async def cancel_timers(session: AsyncSession, *, order_id: UUID, subject: str | None = None) -> None:

@@ -211,7 +211,7 @@ class Notice(Model):
         now: datetime,
     ) -> "Notice":
         status = NoticeStatus.PENDING if person.has_address else NoticeStatus.WAITING
-        return cls(
+        return cls.unattached(
             notice_id=new_id(),
             order_id=order_id,
             cause_id=cause_id,

@@ -10,7 +10,7 @@ from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import outbox, roots
+from chassis import flush, outbox, roots
 from chassis.errors import Undeliverable
 from chassis.principal import Principal
 from contracts.directory import OrderTypePublished, User
@@ -38,7 +38,7 @@ async def give_notices(
     notices = [notice for telling in tellings for notice in _notices(telling, event, order, link, cause_id, now)]
     if not notices:
         return
-    session.add_all(notices)
+    flush.write(session, notices)
     recipients = tuple(ToldRecipient.model_validate(notice, from_attributes=True) for notice in notices)
     given = NoticeGiven(order_id=order.order_id, cause_id=cause_id, cause_type=event.type, recipients=recipients)
     outbox.record(session, given)

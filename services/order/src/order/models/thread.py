@@ -29,7 +29,7 @@ class ThreadEntry(Model):
 
     @classmethod
     def append(cls, order: Order, fact: Delivery) -> "ThreadEntry":
-        """The next entry of the order's thread, with the order's head moved onto it."""
+        """The next entry of the order's thread, to be written, with the order's head moved onto it."""
         order.thread_head = thread.link(
             order.thread_head,
             event_id=fact.id,
@@ -40,7 +40,7 @@ class ThreadEntry(Model):
             body=fact.body,
         )
         order.thread_length += 1
-        return cls(
+        return cls.unattached(
             order_id=order.order_id,
             position=order.thread_length,
             event_id=fact.id,

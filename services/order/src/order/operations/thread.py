@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import roots
+from chassis import flush, roots
 from chassis.delivery import Delivery
 from chassis.errors import Undeliverable
 from order.models import Order, ThreadEntry
@@ -13,4 +13,4 @@ async def append_to_thread(session: AsyncSession, fact: Delivery) -> None:
     order = await roots.lock(session, Order, fact.order_id)
     if order is None:
         raise Undeliverable(f"There is no order {fact.order_id}: {fact.type} stands on no thread.")
-    session.add(ThreadEntry.append(order, fact))
+    flush.write(session, [ThreadEntry.append(order, fact)])

@@ -30,9 +30,9 @@ class TimelineEntry(Model):
 
     @classmethod
     def append(cls, view: OrderView, fact: Delivery) -> "TimelineEntry":
-        """The next entry, which makes it the view's version."""
+        """The next entry, to be written, which makes it the view's version."""
         view.version += 1
-        return cls(
+        return cls.unattached(
             order_id=view.order_id,
             position=view.version,
             event_id=fact.id,

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import roots
+from chassis import flush, roots
 from chassis.delivery import Delivery
 from chassis.errors import Undeliverable
 from contracts.event import OrderEvent
@@ -34,7 +34,7 @@ async def put_on_timeline(session: AsyncSession, fact: Delivery, *, now: datetim
     if view is None:
         view = _first_sight(session, fact, now=now)
     view.updated_at = fact.told_at or now
-    session.add(TimelineEntry.append(view, fact))
+    flush.write(session, [TimelineEntry.append(view, fact)])
 
 
 async def show(session: AsyncSession, event: OrderEvent) -> None:
