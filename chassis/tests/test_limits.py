@@ -1,14 +1,17 @@
 """Everything has a limit, and an answer when it is reached."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import httpx
+import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from chassis.limits import LimitBody, LimitRequests
+from chassis.limits import HEAD_BYTES_MAX, LimitBody, LimitHead, LimitRequests
 
 
 async def test_more_requests_at_once_than_a_process_may_have_are_told_to_come_again() -> None:
@@ -53,3 +56,73 @@ async def test_a_body_without_an_end_is_cut_off() -> None:
         assert (await http.post("/", content=b"x" * 1000)).text == "1000"
         declared = await http.post("/", content=b"x" * 1001)
         assert (declared.status_code, declared.json()["type"]) == (413, "body-too-large")
+
+
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@asynccontextmanager
+async def _connection() -> AsyncIterator[Connection]:
+    """To a real server that answers a request with the length of its body."""
+
+    async def read(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(str(len(await request.body())))
+
+    app = Starlette(routes=[Route("/", read, methods=["POST"])])
+    server = uvicorn.Server(uvicorn.Config(app, http=LimitHead, port=0, log_level="critical"))
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    reader, writer = await asyncio.open_connection(*server.servers[0].sockets[0].getsockname())
+    yield reader, writer
+    writer.close()
+    server.should_exit = True
+    await serving
+
+
+async def _status(connection: Connection, *parts: bytes) -> bytes:
+    """Of the answer to what is sent in so many parts, each read before the next."""
+    reader, writer = connection
+    for part in parts:
+        writer.write(part)
+        await writer.drain()
+        await asyncio.sleep(0.01)
+    return (await asyncio.wait_for(reader.readline(), 5)).split()[1]
+
+
+HEAD = b"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\nX-Long: "
+FILLED = HEAD + b"x" * (HEAD_BYTES_MAX - len(HEAD))
+
+
+async def test_a_head_up_to_the_limit_is_read_in_one_piece_or_in_many() -> None:
+    short = HEAD + b"x" * 50_000 + b"\r\n\r\n"
+    async with _connection() as connection:
+        assert await _status(connection, short) == b"200"
+    async with _connection() as connection:
+        assert await _status(connection, *(short[at : at + 5000] for at in range(0, len(short), 5000))) == b"200"
+
+
+async def test_a_head_over_the_limit_is_refused_and_the_connection_ends() -> None:
+    async with _connection() as (reader, writer):
+        assert await _status((reader, writer), FILLED + b"x" * 100 + b"\r\n\r\n") == b"400"
+        await asyncio.wait_for(reader.read(), 5)  # until the end
+
+
+async def test_a_head_without_an_end_is_cut_off() -> None:
+    async with _connection() as (reader, writer):
+        assert await _status((reader, writer), HEAD, *[b"x" * 9000] * 8) == b"400"
+        await asyncio.wait_for(reader.read(), 5)
+
+
+async def test_many_short_header_lines_are_too_long_a_head_as_well() -> None:
+    async with _connection() as connection:
+        assert await _status(connection, HEAD + b"1", *[b"\r\nX-More: 1" * 1000] * 7) == b"400"
+
+
+async def test_a_head_that_begins_behind_a_large_body_is_not_taken_for_a_long_one() -> None:
+    body = b"y" * 200_000
+    first = b"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 200000\r\n\r\n" + body
+    async with _connection() as (reader, writer):
+        assert await _status((reader, writer), first + HEAD, b"x", b"\r\n\r\n") == b"200"
+        rest = await asyncio.wait_for(reader.readuntil(b"200000"), 5)
+        assert rest and await _status((reader, writer)) == b"200"

@@ -26,7 +26,7 @@ from chassis.failpoints import Failpoints
 from chassis.forgotten import forgotten, line
 from chassis.health import Health, health_router
 from chassis.housekeeping import Watch
-from chassis.limits import LimitBody, LimitRequests
+from chassis.limits import LimitBody, LimitHead, LimitRequests
 from chassis.openapi import document_problems
 from chassis.problems import answer_with_problems
 from chassis.read_model import ReadModel
@@ -213,6 +213,7 @@ class Service:
         server = _Server(
             uvicorn.Config(
                 api,
+                http=LimitHead,
                 host=settings.host,
                 port=settings.port,
                 access_log=False,
@@ -220,7 +221,6 @@ class Service:
                 proxy_headers=False,  # nothing here depends on the address that a proxy names
                 log_level="warning",
                 timeout_graceful_shutdown=GRACE_SECONDS,
-                h11_max_incomplete_event_size=64 * 1024,
             )
         )
         await server.serve()

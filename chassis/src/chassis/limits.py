@@ -1,19 +1,27 @@
-"""What one process takes in at once: bodies up to a limit, whatever they say of their length, and so many requests."""
+"""What one process takes in at once: heads and bodies up to a limit, whatever they say of their length, and so many
+requests.
+"""
 
 from collections.abc import Sequence
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from chassis import telemetry
 from chassis.errors import Refusal, TooLarge
 from chassis.problems import problem
 
+HEAD_BYTES_MAX = 64 * 1024
 LENGTH_DIGITS_MAX = 20
 """Of a Content-Length: more are as much too large, and take long to read."""
 
 
 PROBES = ("/healthz", "/readyz", "/metrics")
 """Answered however much there is to do: who is busy is not to be restarted."""
+
+
+class HeadTooLong(Exception):
+    """Whoever sent it is told 400 and let go."""
 
 
 class BodyTooLarge(TooLarge): ...
@@ -23,6 +31,32 @@ class TooMuchAtOnce(Refusal):
     """Nothing of the request was done."""
 
     status = 503
+
+
+class LimitHead(HttpToolsProtocol):
+    """uvicorn's way to speak HTTP with a parser in C, which would take a head of any length."""
+
+    _is_in_head = False
+    _unended_bytes = 0
+    """Of the head that has not ended, but for those that came with what was before it."""
+
+    def data_received(self, data: bytes) -> None:
+        was_in_head = self._is_in_head
+        super().data_received(data)
+        if was_in_head and self._is_in_head:
+            self._unended_bytes += len(data)
+            if self._unended_bytes > HEAD_BYTES_MAX and not self.transport.is_closing():
+                self.send_400_response("The head of the request does not end.")
+
+    def on_message_begin(self) -> None:
+        self._is_in_head, self._unended_bytes = True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._is_in_head = False
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > HEAD_BYTES_MAX:
+            raise HeadTooLong  # the parser makes its own failure of it
+        super().on_headers_complete()
 
 
 class LimitRequests:
