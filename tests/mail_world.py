@@ -91,7 +91,7 @@ async def statuses(notify_service: Running) -> dict[str, str]:
 
 
 async def claimed_in(session: AsyncSession) -> Sequence[Letter]:
-    return await letters.claim(session, together_from=5, now=utc_now())
+    return await letters.claim(session, at_most=200, together_from=5, now=utc_now())
 
 
 async def hurry(notify_service: Running) -> None:

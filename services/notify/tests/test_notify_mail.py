@@ -17,7 +17,7 @@ from chassis.ids import new_id
 from chassis.settings import ServiceSettings
 from chassis.worker import end
 from notify import mail, post
-from notify.letters import NOTICES_MAX, Letter
+from notify.letters import Letter
 from notify.models import BACKOFF_SECONDS_MAX, CLAIM_SECONDS, Notice, NoticeStatus
 from notify.settings import Settings
 from stack import Running
@@ -134,11 +134,11 @@ async def test_two_workers_never_claim_the_same_mail(mailing_notify: Running) ->
 async def test_many_mails_leave_over_several_connections_and_each_once(mailing_notify: Running, server: Server) -> None:
     each_alone(mailing_notify)
     await mailing_notify.hear(fact("receipt.recorded.v1"))
-    await mailing_notify.rows(MORE_MAILS.format(count=2 * NOTICES_MAX))
+    await mailing_notify.rows(MORE_MAILS.format(count=2 * post.LETTERS_EACH))
     async with server.up():
         await post.send_due_mail(mailing_notify.worker)
     assert server.connections == 3
-    assert len({each["Message-ID"] for each in server.mails}) == len(server.mails) == 2 * NOTICES_MAX + 2
+    assert len({each["Message-ID"] for each in server.mails}) == len(server.mails) == 2 * post.LETTERS_EACH + 2
 
 
 async def test_a_server_that_wants_one_connection_only_gets_all_mails_over_it(
@@ -147,10 +147,10 @@ async def test_a_server_that_wants_one_connection_only_gets_all_mails_over_it(
     server.connections_max = 1
     each_alone(mailing_notify)
     await mailing_notify.hear(fact("receipt.recorded.v1"))
-    await mailing_notify.rows(MORE_MAILS.format(count=NOTICES_MAX))
+    await mailing_notify.rows(MORE_MAILS.format(count=post.LETTERS_EACH))
     async with server.up():
         await post.send_due_mail(mailing_notify.worker)
-    assert len(server.mails) == NOTICES_MAX + 2
+    assert len(server.mails) == post.LETTERS_EACH + 2
 
 
 async def test_what_was_not_sent_when_the_connection_broke_is_free_again(
@@ -227,7 +227,7 @@ def test_attempts_are_further_and_further_apart_up_to_an_hour() -> None:
         notice.try_later("450", now=now)
         waits.append((notice.not_before - now).total_seconds())
     assert waits[:3] == [30, 60, 120] and waits[-1] == BACKOFF_SECONDS_MAX
-    assert post.BATCH_SECONDS_MAX < CLAIM_SECONDS
+    assert post.ROUND_SECONDS + post.LETTER_SECONDS_MAX < CLAIM_SECONDS
 
 
 def test_a_sender_in_any_script_is_written_as_an_address() -> None:

@@ -6,17 +6,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, DateTime, Uuid, bindparam, func, update
+from sqlalchemy import ARRAY, DateTime, Uuid, bindparam, column, func, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from notify import queries, texts
 from notify.models import Notice, NoticeStatus
 
-NOTICES_MAX = 200
-"""Claimed at once."""
 TOGETHER_MAX = 100
 """Notices in one e-mail."""
 
+_CLAIMED = (
+    func.unnest(bindparam("notice_ids", type_=ARRAY(Uuid)), bindparam("enclosed_in", type_=ARRAY(Uuid)))
+    .table_valued(column("notice_id", Uuid), column("enclosed_in", Uuid))
+    .render_derived("claimed")
+)
+KEEP_CLAIMED = (
+    update(Notice)
+    .where(Notice.notice_id == _CLAIMED.c.notice_id)
+    .values(
+        status=NoticeStatus.SENDING,
+        not_before=bindparam("until", type_=DateTime(timezone=True)),
+        enclosed_in=_CLAIMED.c.enclosed_in,
+    )
+    .execution_options(synchronize_session=False)
+)
 KEEP_SENT = (
     update(Notice)
     .where(Notice.notice_id == func.any(bindparam("notice_ids", type_=ARRAY(Uuid))))
@@ -28,7 +41,7 @@ KEEP_SENT = (
     )
     .execution_options(synchronize_session=False)
 )
-"""All of a round at once: nearly every e-mail ends so."""
+"""Both are of a whole round: every e-mail begins so, and nearly every one ends so."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +60,13 @@ class Letter:
     def words(self) -> texts.Words:
         written = [texts.Words(each.locale, each.subject, each.text) for each in self.notices]
         return texts.together(written) if len(written) > 1 else written[0]
+
+    def claim(self, *, now: datetime) -> None:
+        """For a while it is one worker's."""
+        first, *others = self.notices
+        first.claim(now=now, enclosed_in=None)
+        for notice in others:
+            notice.claim(now=now, enclosed_in=first.notice_id)
 
     def begin(self) -> None:
         """From now on it may have arrived, whatever is heard of it."""
@@ -67,20 +87,25 @@ class Letter:
             notice.fail(reason)
 
 
-async def claim(session: AsyncSession, *, together_from: int, now: datetime) -> Sequence[Letter]:
-    """Some of what is to be sent now. Nobody else sends it until the claim runs out.
+async def claim(session: AsyncSession, *, at_most: int, together_from: int, now: datetime) -> Sequence[Letter]:
+    """What is to be sent now, up to so many notices. Nobody else sends it until the claim runs out.
 
     Where `together_from` or more wait for one person, they leave together. What may have left before leaves again as
     it did: the same notices, and the same id.
     """
-    due = queries.due_mail(now).limit(NOTICES_MAX).with_for_update(of=Notice, skip_locked=True)
+    due = queries.due_mail(now).limit(at_most).with_for_update(of=Notice, skip_locked=True)
     alone = [Letter([notice], address) for notice, address in await session.execute(due) if address]
     begun = [letter for letter in alone if letter.notices[0].may_have_left]
     fresh = [letter for letter in alone if not letter.notices[0].may_have_left]
     letters = [*await _with_enclosed(session, begun), *_together(fresh, together_from)]
     for letter in letters:
-        for notice in letter.notices:
-            notice.claim(now=now)
+        letter.claim(now=now)
+    if notices := [notice for letter in letters for notice in letter.notices]:
+        claimed = {
+            "notice_ids": [each.notice_id for each in notices],
+            "enclosed_in": [each.enclosed_in for each in notices],
+        }
+        await session.execute(KEEP_CLAIMED, claimed | {"until": notices[0].not_before})
     return letters
 
 
@@ -98,10 +123,7 @@ def _together(letters: Iterable[Letter], together_from: int) -> Iterator[Letter]
             yield from alone
             continue
         for start in range(0, len(alone), TOGETHER_MAX):
-            first, *others = (letter.notices[0] for letter in alone[start : start + TOGETHER_MAX])
-            for notice in others:
-                notice.enclosed_in = first.notice_id
-            yield Letter([first, *others], alone[start].address)
+            yield Letter([each.notices[0] for each in alone[start : start + TOGETHER_MAX]], alone[start].address)
 
 
 async def keep(session: AsyncSession, letters: Iterable[Letter], *, now: datetime) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Index, Text, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm.attributes import set_committed_value
 
 from chassis.database import COLUMN_TYPES, Row, new_metadata
 from chassis.errors import NotFound, Undeliverable
@@ -240,9 +241,11 @@ class Notice(Model):
         """The first time counts."""
         self.read_at = self.read_at or now
 
-    def claim(self, *, now: datetime) -> None:
-        """Until the claim runs out, only the claimant sends it."""
-        self.status, self.not_before = NoticeStatus.SENDING, now + timedelta(seconds=CLAIM_SECONDS)
+    def claim(self, *, now: datetime, enclosed_in: UUID | None) -> None:
+        """Until the claim runs out, only the claimant sends it. `letters.claim` writes it down, with all others."""
+        set_committed_value(self, "status", NoticeStatus.SENDING)
+        set_committed_value(self, "not_before", now + timedelta(seconds=CLAIM_SECONDS))
+        set_committed_value(self, "enclosed_in", enclosed_in)
 
     def begin(self) -> None:
         """From now on it may have arrived, whatever is heard of it."""

@@ -2,7 +2,10 @@
 
 import asyncio
 import math
+import time
+from collections import deque
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from email.utils import parseaddr
 
 import aiosmtplib
@@ -14,7 +17,7 @@ from chassis.diagnosis import Unwell
 from chassis.environment import variable
 from chassis.worker import Worker
 from notify import letters, mail, operations, queries
-from notify.letters import NOTICES_MAX, Letter
+from notify.letters import Letter
 from notify.mail import NotAnAddress
 from notify.settings import Settings
 
@@ -26,8 +29,10 @@ PAUSE_SECONDS, PAUSE_SECONDS_MAX = 0.5, 30.0
 RELEASE_SECONDS = 60.0
 COMMAND_SECONDS_MAX = 10.0
 TLS_PORT = 465
-BATCH_SECONDS_MAX = 90.0
-"""Less than a claim lasts: no one else sends what this worker still may send."""
+ROUND_SECONDS, LETTER_SECONDS_MAX = 60.0, 4 * COMMAND_SECONDS_MAX
+"""Then no further letter is begun. A claim lasts longer: no one else sends what this worker still may send."""
+LETTERS_EACH = 200
+"""Over one connection in a round: for more there is another."""
 
 
 async def send_mail(worker: Worker) -> None:
@@ -49,56 +54,69 @@ async def send_mail(worker: Worker) -> None:
 
 
 async def send_due_mail(worker: Worker) -> None:
-    """Send all that is due, over as many connections as that fills. Raises what keeps the server from taking any mail.
+    """Send all that is due, round by round. Raises what keeps the server from taking any mail."""
+    settings = worker.settings
+    assert isinstance(settings, Settings)
+    if not settings.smtp_host or not await _is_due(worker.database):
+        return
+    async with _connection(settings) as server:
+        while await _send_round(worker.database, server, settings):
+            pass
+
+
+async def _is_due(database: Database) -> bool:
+    async with database.transaction() as session:
+        return await queries.is_mail_due(session, now=utc_now())
+
+
+async def _send_round(database: Database, server: aiosmtplib.SMTP, settings: Settings) -> bool:
+    """Claim some and send them, over as many connections as they fill; whether there were any.
 
     A mail is four answers waited for one after the other: many at a time wait together.
     """
-    settings = worker.settings
-    assert isinstance(settings, Settings)
-    if not settings.smtp_host:
-        return
-    async with AsyncExitStack() as connections:
-        servers: list[aiosmtplib.SMTP] = []
-        while batches := await _due_batches(worker.database, at_most=settings.smtp_connections):
-            await _connect(connections, servers, settings, wanted=batches)
-            sending = [_send_batch(worker.database, server, settings) for server in servers[:batches]]
-            ends = await asyncio.gather(*sending, return_exceptions=True)  # one that breaks stops no other
-            for reason in ends:
-                if reason is not None:
-                    raise reason
-
-
-async def _due_batches(database: Database, *, at_most: int) -> int:
+    notices_max = settings.smtp_connections * LETTERS_EACH
     async with database.transaction() as session:
-        return math.ceil(
-            await queries.count_due_mail(session, now=utc_now(), at_most=at_most * NOTICES_MAX) / NOTICES_MAX
+        claimed = await letters.claim(
+            session, at_most=notices_max, together_from=settings.mail_together_from, now=utc_now()
         )
-
-
-async def _connect(
-    connections: AsyncExitStack, servers: list[aiosmtplib.SMTP], settings: Settings, *, wanted: int
-) -> None:
-    """Raises what keeps the first from being opened. A server that wants no more than it has gets no more."""
-    while len(servers) < wanted:
-        try:
-            servers.append(await connections.enter_async_context(_connection(settings)))
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as reason:
-            if not servers:
-                raise
-            log.info("mail_connection_refused", open=len(servers), reason=repr(reason))
-            return
-
-
-async def _send_batch(database: Database, server: aiosmtplib.SMTP, settings: Settings) -> None:
-    async with database.transaction() as session:
-        claimed = await letters.claim(session, together_from=settings.mail_together_from, now=utc_now())
+    if not claimed:
+        return False
+    turn = Turn(deque(claimed), until=time.monotonic() + ROUND_SECONDS)
+    others = math.ceil(len(claimed) / LETTERS_EACH) - 1
+    sending = [_send_waiting(server, turn, settings), *(_send_over_another(turn, settings) for _ in range(others))]
     try:
-        async with asyncio.timeout(BATCH_SECONDS_MAX):
-            for letter in claimed:
-                await _send(server, letter, sender=settings.mail_from)
+        ends = await asyncio.gather(*sending, return_exceptions=True)  # one that breaks stops no other
     finally:  # also when this worker stops in the middle
         async with database.transaction() as session:
             await letters.keep(session, claimed, now=utc_now())
+    for reason in ends:
+        if reason is not None:
+            raise reason
+    return True
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Letters whose turn it is, shared by connections: whichever is free takes the next, `until` the round is over."""
+
+    waiting: deque[Letter]
+    until: float
+
+
+async def _send_waiting(server: aiosmtplib.SMTP, turn: Turn, settings: Settings) -> None:
+    while turn.waiting and time.monotonic() < turn.until:
+        await _send(server, turn.waiting.popleft(), sender=settings.mail_from)
+
+
+async def _send_over_another(turn: Turn, settings: Settings) -> None:
+    """A server that wants no more connections than it has gets no more."""
+    async with AsyncExitStack() as connections:
+        try:
+            server = await connections.enter_async_context(_connection(settings))
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as reason:
+            log.info("mail_connection_refused", reason=repr(reason))
+            return
+        await _send_waiting(server, turn, settings)
 
 
 async def look_at_server(settings: Settings) -> str:

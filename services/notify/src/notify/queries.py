@@ -92,9 +92,9 @@ async def enclosed_in(session: AsyncSession, letter_ids: Sequence[UUID]) -> Mapp
     return found
 
 
-async def count_due_mail(session: AsyncSession, *, now: datetime, at_most: int) -> int:
-    some = due_mail(now).with_only_columns(Notice.notice_id).order_by(None).limit(at_most).subquery()
-    return (await session.execute(select(func.count()).select_from(some))).scalar_one()
+async def is_mail_due(session: AsyncSession, *, now: datetime) -> bool:
+    some = due_mail(now).with_only_columns(Notice.notice_id).order_by(None).limit(1)
+    return (await session.execute(some)).first() is not None
 
 
 async def mail_backlog(session: AsyncSession) -> tuple[int, datetime | None]:
