@@ -64,14 +64,19 @@ def _templates(name: str, locale: str, for_client: bool) -> tuple[Template, Temp
     language, environment = LANGUAGES[locale], _environment(locale)
     text = (language.client if for_client else language.staff)[name]
     whole = "\n\n".join(part.strip() for part in (text.happened, text.then, language.foot))
-    return environment.from_string(text.subject), environment.from_string(whole + "\n")
+    return _template(environment, text.subject), _template(environment, whole + "\n")
+
+
+def _template(environment: Environment, source: str) -> Template:
+    template = environment.from_string(source)
+    template.globals = {}  # no text uses them, and every rendering would go through them
+    return template
 
 
 @cache
 def _environment(locale: str) -> Environment:
     language = LANGUAGES[locale]
     environment = Environment(undefined=StrictUndefined, keep_trailing_newline=True)
-    environment.globals.clear()  # no text uses them, and every rendering would go through them
     environment.filters |= {
         "label": _in_chinese if language is CHINESE else _in_english,
         "money": money,
