@@ -11,6 +11,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import DefaultPartitioner
 from aiokafka.producer.message_accumulator import BatchBuilder
+from pydantic_core import from_json
 from sqlalchemy import ARRAY, BigInteger, Row, bindparam, exists, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
@@ -37,7 +38,14 @@ BACKOFF_SECONDS = 0.5
 REQUEST_TIMEOUT_MS = 10_000
 
 OLDEST_UNPUBLISHED = (
-    select(*OutboxMessage.__table__.columns)  # plain rows: nothing here needs an object
+    select(
+        OutboxMessage.position,
+        OutboxMessage.topic,
+        OutboxMessage.key,
+        OutboxMessage.headers,
+        OutboxMessage.body,
+        OutboxMessage.recorded_at,
+    )
     .where(OutboxMessage.published_at.is_(None))
     .where(OutboxMessage.position != func.all(bindparam("on_their_way", type_=ARRAY(BigInteger))))
     .order_by(OutboxMessage.position)
@@ -51,7 +59,8 @@ MARK_PUBLISHED = (
     .values(published_at=func.clock_timestamp())
 )
 
-Rows = Sequence[Row[Any]]
+Rows = list[Row[Any]]
+Positions = list[int]
 
 IS_ASKED_FOR = select(
     exists()
@@ -70,7 +79,7 @@ class Request:
     topic: str
     partition: int
     batch: BatchBuilder
-    positions: list[int] = field(default_factory=list)
+    positions: Positions = field(default_factory=list)
     is_full: bool = False
 
     def take(self, row: Row[Any]) -> None:
@@ -85,7 +94,7 @@ class Request:
         if not self.is_full:
             self.positions.append(row.position)
 
-    async def send(self, producer: AIOKafkaProducer) -> list[int]:
+    async def send(self, producer: AIOKafkaProducer) -> Positions:
         """Return the positions once Kafka has acknowledged them, or raise."""
         await (await producer.send_batch(self.batch, self.topic, partition=self.partition))
         return self.positions
@@ -121,7 +130,9 @@ class Relay:
     async def _run_until_asked(self) -> None:
         # Not from the requests' pool, and no transaction pooler between: the lock lives as long as this connection,
         # and reading and marking on it means that a relay that lost the lock cannot go on.
-        engine = create_async_engine(self._database.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+        engine = create_async_engine(
+            self._database.url, poolclass=NullPool, isolation_level="AUTOCOMMIT", json_deserializer=from_json
+        )
         async with engine.connect() as connection:
             while not await connection.scalar(select(func.pg_try_advisory_lock(LOCK))):
                 self.trouble = None
@@ -142,20 +153,24 @@ class Relay:
     async def _publish_until_asked(self, connection: AsyncConnection, producer: AIOKafkaProducer) -> None:
         self.trouble = None
         look_at = time.monotonic() + ASKED_SECONDS
-        rows: Rows = []
+        rows, acknowledged = Rows(), Positions()
         while True:
             self._database.facts_recorded.clear()
-            rows = await self._publish(connection, producer, rows or await self._oldest(connection))
+            rows = rows or await self._oldest(connection)
+            rows, acknowledged = await self._publish(connection, producer, rows, before=acknowledged)
             if not rows:
                 await self._until_woken()
             if time.monotonic() >= look_at:
                 if await connection.scalar(IS_ASKED_FOR):
-                    return
+                    return await self.mark(connection, acknowledged)
                 look_at = time.monotonic() + ASKED_SECONDS
 
-    async def _publish(self, connection: AsyncConnection, producer: AIOKafkaProducer, rows: Rows) -> Rows:
-        """Publish `rows`, mark what Kafka acknowledged; return the next ones, if a backlog is to be worked off.
+    async def _publish(
+        self, connection: AsyncConnection, producer: AIOKafkaProducer, rows: Rows, *, before: Positions
+    ) -> tuple[Rows, Positions]:
+        """Publish `rows` and, while they are on their way, mark those `before` them that Kafka has acknowledged.
 
+        Return the next rows, if a backlog is to be worked off, and what is to be marked while they are on their way.
         One produce request per partition: were there two on their way, the second could arrive without the first.
         """
         if rows:
@@ -163,21 +178,27 @@ class Relay:
         requests = await self._by_partition(rows, producer)
         sending = asyncio.gather(*(request.send(producer) for request in requests), return_exceptions=True)
         try:
-            following = await self._oldest(connection, besides=rows) if len(rows) == ROWS_MAX else []
+            await self.mark(connection, before)
+            following = await self._oldest(connection, besides=rows) if len(rows) == ROWS_MAX else Rows()
         finally:
             outcomes = await sending
-        acknowledged = [outcome for outcome in outcomes if not isinstance(outcome, BaseException)]
-        await self.mark(connection, [position for positions in acknowledged for position in positions])
-        for outcome in outcomes:
-            if isinstance(outcome, BaseException):
-                raise outcome
-        return await self._oldest(connection) if any(request.is_full for request in requests) else following
+        acknowledged = [
+            position for outcome in outcomes if not isinstance(outcome, BaseException) for position in outcome
+        ]
+        refused = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+        found_no_room = any(request.is_full for request in requests)
+        if following and not refused and not found_no_room:
+            return following, acknowledged
+        await self.mark(connection, acknowledged)
+        if refused:
+            raise refused[0]
+        return (await self._oldest(connection) if found_no_room else Rows()), Positions()
 
-    async def _oldest(self, connection: AsyncConnection, *, besides: Rows = ()) -> Rows:
+    async def _oldest(self, connection: AsyncConnection, *, besides: Sequence[Row[Any]] = ()) -> Rows:
         on_their_way = [row.position for row in besides]
-        return (await connection.execute(OLDEST_UNPUBLISHED, {"on_their_way": on_their_way})).all()
+        return list(await connection.execute(OLDEST_UNPUBLISHED, {"on_their_way": on_their_way}))
 
-    async def mark(self, connection: AsyncConnection, positions: list[int]) -> None:
+    async def mark(self, connection: AsyncConnection, positions: Positions) -> None:
         """Remember that the rows at `positions` are published. To die before this is to publish them again."""
         if positions:
             self._failpoints.reach(failpoints.BEFORE_MARK)
@@ -186,13 +207,17 @@ class Relay:
 
     async def _by_partition(self, rows: Rows, producer: AIOKafkaProducer) -> Collection[Request]:
         requests: dict[tuple[str, int], Request] = {}
+        of_keys: dict[tuple[str, str], Request] = {}
+        """The facts of an order come close together, and its partition is dear to compute."""
         for row in rows:
-            topic = self._settings.topic_prefix + row.topic
-            partitions = sorted(await producer.partitions_for(topic))
-            partition = partition_of(row.key.encode(), partitions, partitions)
-            if (topic, partition) not in requests:
-                requests[topic, partition] = Request(topic, partition, producer.create_batch())
-            requests[topic, partition].take(row)
+            if (row.topic, row.key) not in of_keys:
+                topic = self._settings.topic_prefix + row.topic
+                partitions = sorted(await producer.partitions_for(topic))
+                partition = partition_of(row.key.encode(), partitions, partitions)
+                if (topic, partition) not in requests:
+                    requests[topic, partition] = Request(topic, partition, producer.create_batch())
+                of_keys[row.topic, row.key] = requests[topic, partition]
+            of_keys[row.topic, row.key].take(row)
         return requests.values()
 
     async def _until_woken(self) -> None:
