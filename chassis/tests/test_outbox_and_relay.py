@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis import outbox, roots
 from chassis.ids import new_id
-from chassis.relay import ROWS_MAX, Relay
+from chassis.relay import IS_ASKED_FOR, LOCK, ROWS_MAX, Relay
 from contracts import topics
 from contracts.directory import ClientRegistered
 from contracts.order import OrderHeld
@@ -105,6 +105,67 @@ async def test_a_fact_committed_while_others_were_on_their_way_is_told_before_a_
     await asyncio.gather(relaying, return_exceptions=True)
     told = [record for record in await probe.records(topics.DIRECTORY) if record.key.decode() == str(first.client_id)]
     assert [json.loads(record.value)["name"] for record in told] == ["first", "second"]
+
+
+async def test_a_relay_killed_while_it_works_off_a_backlog_tells_nothing_before_what_came_first(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It dies when a batch has left and is not marked, and the next one is on its way."""
+    client = ClientRegistered(client_id=new_id(), code="C", name="0")
+    told = [client.model_copy(update={"name": str(number)}) for number in range(2 * ROWS_MAX + 1)]
+    await _record(probe, *told)
+    mark, dies = Relay.mark, asyncio.Event()
+
+    async def die_when_marking_the_first(self: Relay, connection: AsyncConnection, positions: list[int]) -> None:
+        if positions:
+            dies.set()
+            await asyncio.Event().wait()
+        await mark(self, connection, positions)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Relay, "mark", die_when_marking_the_first)
+        dying = asyncio.create_task(probe.worker().relay.run())
+        await dies.wait()
+        dying.cancel()
+        await asyncio.gather(dying, return_exceptions=True)
+    assert not await _is_published(probe, 1)
+    relaying = asyncio.create_task(probe.worker().relay.run())
+    await eventually(lambda: _is_published(probe, len(told)))
+    relaying.cancel()
+    await asyncio.gather(relaying, return_exceptions=True)
+    names = [json.loads(record.value)["name"] for record in await probe.records(topics.DIRECTORY)]
+    assert len(names) > len(told)
+    assert list(dict.fromkeys(names)) == [each.name for each in told]
+
+
+async def test_a_relay_that_is_asked_for_its_lock_leaves_nothing_unmarked_that_has_left(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chassis.relay.ASKED_SECONDS", 0.0)
+    await _record(probe, *[ClientRegistered(client_id=new_id(), code="C", name="N") for _ in range(3 * ROWS_MAX)])
+    publish, is_asked = Relay._publish, asyncio.Event()
+
+    async def ask_after_the_first(self: Relay, *arguments: Any, before: list[int]) -> Any:
+        outcome = await publish(self, *arguments, before=before)
+        is_asked.set()
+        await eventually(lambda: _is_waited_for(probe))
+        return outcome
+
+    monkeypatch.setattr(Relay, "_publish", ask_after_the_first)
+    relaying = asyncio.create_task(probe.worker().relay.run())
+    await is_asked.wait()
+    async with probe.database.transaction() as session:
+        await session.execute(select(func.pg_advisory_lock(LOCK)))
+        relaying.cancel()
+        await asyncio.gather(relaying, return_exceptions=True)
+        left = len(await probe.records(topics.DIRECTORY))
+        assert ROWS_MAX <= left < 3 * ROWS_MAX
+        assert await _is_published(probe, left)
+
+
+async def _is_waited_for(probe: Probe) -> bool:
+    async with probe.database.transaction() as session:
+        return bool(await session.scalar(IS_ASKED_FOR))
 
 
 async def _record(probe: Probe, *clients: ClientRegistered) -> None:
